@@ -1,0 +1,1 @@
+"""How the models of the mini world come to be: base model, fine-tuning, and the one loop they share."""

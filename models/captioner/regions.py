@@ -1,0 +1,35 @@
+"""Mask pooling (section 3.3): a region's feature is taken from inside its mask and from nowhere else.
+
+Shapes: n regions, c channels, h by w cells of the feature map.
+"""
+
+from __future__ import annotations
+
+import torch.nn.functional as functional
+from torch import Tensor
+
+
+def resize_masks(masks_nhw: Tensor, size: tuple[int, int]) -> Tensor:
+    """Masks on another raster, as the released code does it: bilinear, then every touched cell counts (> 0).
+
+    Narrow regions therefore never vanish; a mask grows by less than a cell. When the target is coarser, the bilinear
+    filter spans the whole source cell (antialias), so that no part of the mask falls between samples.
+    """
+    resized = functional.interpolate(
+        masks_nhw[:, None].float(), size=size, mode="bilinear", align_corners=False, antialias=True
+    )
+    return resized[:, 0] > 1e-6
+
+
+def mask_pool(features_nchw: Tensor, masks_nhw: Tensor, *, grid: tuple[int, int] = (1, 1)) -> Tensor:
+    """Means of the features inside the masks, per cell of a grid laid over the map; (n, c, grid rows, grid columns).
+
+    `grid=(1, 1)` is the paper's pooling: one vector per region. A finer grid keeps where in the region something is,
+    which a small network needs to tell a raised arm from a hanging one. A cell without mask is zero, and so is a
+    region whose mask is empty.
+    """
+    inside = resize_masks(masks_nhw, (features_nchw.shape[-2], features_nchw.shape[-1]))[:, None].to(
+        features_nchw.dtype
+    )
+    pooled = functional.adaptive_avg_pool2d(features_nchw * inside, grid)
+    return pooled / functional.adaptive_avg_pool2d(inside, grid).clamp(min=1e-8)

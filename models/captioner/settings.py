@@ -1,0 +1,133 @@
+"""Parameters of the captioner: how its base model is made, how its variants are fine-tuned, how it speaks.
+
+The paper trains on a vision tower that already sees and a language model that already speaks. The mini world has
+neither, so `BaseModelSettings` first makes both. Defaults are the `mini` profile. This module stays free of torch, so
+that reading parameters is quick.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OptimiserSettings(_Settings):
+    """AdamW with a short warm-up and a cosine (section 4.4 of the paper; the rates are the mini world's)."""
+
+    steps: int = Field(ge=0, description="updates; fixed, not seconds, so that a seed gives one curve")
+    batch: int = Field(ge=1, description="samples per update")
+    rate: float = Field(gt=0, description="peak learning rate")
+    warm_up: int = Field(default=40, ge=0, description="updates until the peak")
+    weight_decay: float = Field(default=0.03, ge=0, description="decoupled weight decay")
+    beta_2: float = Field(default=0.98, gt=0, lt=1, description="second moment's decay; .98 suits short runs")
+    clip: float = Field(default=1.0, gt=0, description="largest gradient norm")
+
+
+class TowerSettings(_Settings):
+    """The frozen mini vision tower: what it looks at and how long its nets learn."""
+
+    frames: int = Field(default=8, ge=4, description="frames per clip that the region branch sees")
+    scene_frames: int = Field(default=4, ge=1, description="frames per clip that the scene branch sees")
+    region_channels: int = Field(default=128, ge=8, description="size of a region's feature per frame")
+    scene_channels: int = Field(default=160, ge=8, description="size of a scene token's feature")
+    grid_rows: int = Field(default=7, ge=1, description="mask pooling cells down a region; 1 is the paper's")
+    grid_columns: int = Field(default=5, ge=1, description="mask pooling cells across a region; 1 is the paper's")
+    region: OptimiserSettings = OptimiserSettings(
+        steps=420, batch=48, rate=2e-3, warm_up=30, weight_decay=0.05, beta_2=0.999
+    )
+    scene: OptimiserSettings = OptimiserSettings(
+        steps=200, batch=48, rate=2e-3, warm_up=30, weight_decay=0.05, beta_2=0.999
+    )
+    objects: OptimiserSettings = OptimiserSettings(
+        steps=160, batch=64, rate=3e-3, warm_up=30, weight_decay=0.02, beta_2=0.999
+    )
+
+
+class LanguageModelSettings(_Settings):
+    """The small Qwen2 inside, and its text-only pretraining."""
+
+    hidden: int = Field(default=128, ge=16, description="width")
+    layers: int = Field(default=3, ge=1, description="decoder layers")
+    heads: int = Field(default=4, ge=1, description="attention heads")
+    key_value_heads: int = Field(default=2, ge=1, description="key/value heads")
+    feed_forward: int = Field(default=320, ge=16, description="width of the feed-forward layer")
+    pretraining: OptimiserSettings = OptimiserSettings(steps=260, batch=64, rate=2.5e-3, warm_up=60)
+
+
+class BaseModelSettings(_Settings):
+    """Everything that happens before fine-tuning; the studio's own labels teach it, no film is seen."""
+
+    seed: int = Field(default=0, ge=0, description="seed of weights, sampling and stock clips")
+    stock_clips: int = Field(default=1500, ge=8, description="labelled clips rendered for training")
+    held_out_clips: int = Field(default=160, ge=4, description="labelled clips kept for measuring, never trained on")
+    tower: TowerSettings = TowerSettings()
+    language: LanguageModelSettings = LanguageModelSettings()
+    alignment: OptimiserSettings = OptimiserSettings(steps=200, batch=64, rate=2e-3, warm_up=40)
+    soft_prompt_tokens: int = Field(default=4, ge=1, description="trainable vectors at the head of the prompt")
+    region_tokens: int = Field(default=4, ge=1, description="tokens a region is merged into (mu in equation 8)")
+
+
+class VariantSettings(_Settings):
+    """One trained row of Table 1: which parts of the prompt exist."""
+
+    soft_prompt: bool = Field(description="SP: trainable vectors in the template")
+    region: bool = Field(description="Region: character tokens at <region>")
+    text_prior: bool = Field(description="TP: previous descriptions and subtitles")
+
+
+class RowSettings(_Settings):
+    """One row of Table 1 as it is predicted: a variant's weights, and what they are given."""
+
+    variant: str = Field(description="whose weights")
+    bank: Literal["best query", "actor", "none"] = Field(description="which bank names the faces")
+    region: bool = Field(description="whether region tokens are given")
+
+
+class GenerationSettings(_Settings):
+    """Section 4.4: beam search with 5 beams, at most 60 tokens, stop at the full stop."""
+
+    beams: int = Field(default=5, ge=1, description="beam width")
+    max_tokens: int = Field(default=60, ge=1, description="longest description in tokens")
+    stop_at_full_stop: bool = Field(default=True, description="end a description at its first full stop")
+    length_penalty: float = Field(default=1.0, description="score = log probability / length ** penalty")
+    batch: int = Field(default=64, ge=1, description="clips described at a time")
+
+
+class CaptionerSettings(_Settings):
+    """Fine-tuning on Storyboard-v2 and generation."""
+
+    variants: dict[str, VariantSettings] = {
+        "A1": VariantSettings(soft_prompt=False, region=False, text_prior=True),
+        "A2": VariantSettings(soft_prompt=True, region=False, text_prior=True),
+        "C1": VariantSettings(soft_prompt=True, region=True, text_prior=False),
+        "C2": VariantSettings(soft_prompt=True, region=True, text_prior=True),
+    }
+    rows: dict[str, RowSettings] = {
+        "A1": RowSettings(variant="A1", bank="best query", region=False),
+        "A2": RowSettings(variant="A2", bank="best query", region=False),
+        "B1": RowSettings(variant="C2", bank="none", region=False),
+        "B2": RowSettings(variant="C2", bank="actor", region=True),
+        "C1": RowSettings(variant="C1", bank="best query", region=True),
+        "C2": RowSettings(variant="C2", bank="best query", region=True),
+    }
+    seeds: tuple[int, ...] = Field(default=(0,), min_length=1, description="one training per variant and seed")
+    training: OptimiserSettings = OptimiserSettings(steps=100, batch=32, rate=8e-4, warm_up=10)
+    trainable: Literal["all", "soft prompt and connectors"] = Field(
+        default="all", description="what fine-tuning changes; the second keeps the language model frozen as in Figure 2"
+    )
+    character_order: Literal["left to right", "appearance"] = Field(
+        default="left to right", description="order of the characters in the template"
+    )
+    max_characters: int = Field(default=4, ge=1, description="most characters in one prompt")
+    previous_descriptions: int = Field(default=3, ge=0, description="previous descriptions in the text prior")
+    prior_words: int = Field(default=60, ge=0, description="longest text prior in tokens; the newest are kept")
+    drop_names: float = Field(default=0.08, ge=0, le=1, description="share of training samples without characters")
+    drop_regions: float = Field(default=0.05, ge=0, le=1, description="share of training samples without region tokens")
+    drop_prior: float = Field(default=0.05, ge=0, le=1, description="share of training samples without text prior")
+    feature_noise: float = Field(default=0.15, ge=0, description="noise on frozen features while training")
+    generation: GenerationSettings = GenerationSettings()
