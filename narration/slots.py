@@ -1,0 +1,68 @@
+"""Where a description may be spoken: the pauses between the subtitles, cut at shots where they are long."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from corpora.subtitles import Subtitle
+from narration.settings import NarrationSettings
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A stretch of the film without dialogue, in seconds."""
+
+    start: float
+    end: float
+
+    @property
+    def seconds(self) -> float:
+        return self.end - self.start
+
+
+def pauses(subtitles: Sequence[Subtitle], duration: float, *, margin: float) -> list[Slot]:
+    """What the dialogue leaves free in [0, duration]; subtitles may overlap and come in any order."""
+    free, clock = [], 0.0
+    for line in sorted(subtitles, key=lambda line: line.start):
+        if line.start - margin > clock:
+            free.append(Slot(clock, min(line.start - margin, duration)))
+        clock = max(clock, line.end + margin)
+    if duration > clock:
+        free.append(Slot(clock, duration))
+    return free
+
+
+def find_slots(
+    subtitles: Sequence[Subtitle], duration: float, settings: NarrationSettings, *, cuts: Sequence[float] = ()
+) -> list[Slot]:
+    """Slots in time order, none over dialogue, each between the shortest and the longest length.
+
+    `cuts` are the times (s) at which a shot ends: a pause too long for one line is cut there first, then evenly.
+    """
+    slots: list[Slot] = []
+    for pause in pauses(subtitles, duration, margin=settings.margin):
+        slots += _pieces(pause, [cut for cut in cuts if pause.start < cut < pause.end], settings)
+    return [slot for slot in slots if slot.seconds >= settings.shortest_slot]
+
+
+def _pieces(pause: Slot, cuts: list[float], settings: NarrationSettings) -> list[Slot]:
+    if pause.seconds <= settings.longest_slot:
+        return [pause]
+    edges = [pause.start]
+    for cut in [*sorted(cuts), pause.end]:
+        # A cut that would leave a sliver on either side is passed over: its frames join the neighbour.
+        if cut - edges[-1] >= settings.shortest_slot and (
+            cut == pause.end or pause.end - cut >= settings.shortest_slot
+        ):
+            edges.append(cut)
+    edges[-1] = pause.end
+    return [part for start, end in itertools.pairwise(edges) for part in _even(start, end, settings.longest_slot)]
+
+
+def _even(start: float, end: float, longest: float) -> list[Slot]:
+    count = max(1, math.ceil((end - start) / longest - 1e-9))
+    edges = [start + i * (end - start) / count for i in range(count)] + [end]
+    return [Slot(*pair) for pair in itertools.pairwise(edges)]
