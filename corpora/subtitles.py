@@ -10,6 +10,7 @@ from pathlib import Path
 
 from common.errors import BadInput
 from common.files import write_text
+from corpora.reading import decoded
 
 _CLOCK = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[,.](\d{1,3}))?"
 _TIMING = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s+\S.*)?\s*$")
@@ -28,8 +29,8 @@ class Subtitle:
 def read_srt(path: Path, problems: list[str] | None = None) -> list[Subtitle]:
     """The cues of an SRT (or WebVTT) file in time order; an empty file is a film without dialogue.
 
-    A cue that cannot be read is left out and its reason, with file and line, is appended to `problems`. UTF-8 with or
-    without a byte order mark is expected and cp1252 accepted. Raises `BadInput` for a missing file, and where a file
+    A cue that cannot be read is left out and its reason, with file name and line, is appended to `problems`. UTF-8 with
+    or without a byte order mark is expected and cp1252 accepted. Raises `BadInput` for a missing file, and where a file
     with text holds no readable cue.
     """
     path = Path(path)
@@ -38,7 +39,7 @@ def read_srt(path: Path, problems: list[str] | None = None) -> list[Subtitle]:
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror}); give an SRT file") from None
     found: list[str] = []
-    cues = parse_srt(_decode(content), name=str(path), problems=found)
+    cues = parse_srt(decoded(content), name=path.name, problems=found)
     if not cues and content.strip() and not _only_header(content):
         raise BadInput(f"{path}: no readable subtitle in it ({found[0] if found else 'no timing line'})")
     if problems is not None:
@@ -80,15 +81,8 @@ def write_vtt(path: Path, subtitles: Iterable[Subtitle]) -> None:
     write_text(Path(path), "\n".join(["WEBVTT\n", *blocks]))
 
 
-def _decode(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
-
-
 def _only_header(content: bytes) -> bool:
-    return _decode(content).strip().upper() == "WEBVTT"
+    return decoded(content).strip().upper() == "WEBVTT"
 
 
 def _cues(lines: list[str]) -> Iterator[tuple[int, re.Match[str], list[str]]]:

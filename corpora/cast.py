@@ -1,0 +1,124 @@
+"""A film's cast with its portrait files, checked: names that can be told apart, pictures that can be read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.errors import BadInput
+from common.files import inside, write_bytes
+from corpora.film import Character
+
+_PICTURES = (".png", ".jpg", ".jpeg")
+_UNSAFE = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
+
+
+@dataclass(frozen=True)
+class CastEntry:
+    """A role as a corpus lists it; `portraits` are existing or missing files inside the source folder."""
+
+    name: str
+    actor: str
+    id: str
+    portraits: tuple[Path, ...]
+    where: str
+
+
+def file_name(name: str) -> str:
+    """A character's name as a file name without its ending; characters that mean something in a path become `_`."""
+    safe = _UNSAFE.sub("_", name.strip())
+    return f"_{safe.lstrip('.')}" if safe.startswith(".") else safe or "_"
+
+
+def portraits_named(folder: Path, names: Iterable[str]) -> dict[str, tuple[Path, ...]]:
+    """For each name the pictures `NAME.png`, `NAME_2.png`, ... in `folder`, matched without regard to case.
+
+    A file that bears another character's whole name is that character's: `ANNA_2.png` belongs to a role "ANNA_2".
+    """
+    wanted = {file_name(name).casefold(): name for name in names}
+    found: dict[str, list[Path]] = {name: [] for name in wanted.values()}
+    files = sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else []
+    for path in files:
+        stem = path.stem.casefold()
+        numbered = re.sub(r"_\d+$", "", stem)
+        name = wanted.get(stem) or wanted.get(numbered)
+        if name is not None and path.suffix.lower() in _PICTURES and path.is_file():
+            found[name].append(inside(folder, path.name))
+    return {name: tuple(paths) for name, paths in found.items()}
+
+
+def distinct(entries: Sequence[CastEntry]) -> tuple[tuple[CastEntry, ...], list[str]]:
+    """The entries without those whose name repeats an earlier one without regard to case, and the reasons."""
+    kept: dict[str, CastEntry] = {}
+    problems: list[str] = []
+    for entry in entries:
+        first = kept.setdefault(entry.name.casefold(), entry)
+        if first is not entry:
+            problems.append(f"{entry.where}: the name {entry.name!r} is also {first.name!r} at {first.where}; left out")
+    return tuple(kept.values()), problems
+
+
+def readable_portraits(entries: Sequence[CastEntry]) -> tuple[tuple[CastEntry, ...], list[str]]:
+    """The entries with only those portraits that open as pictures, and the reasons of the others.
+
+    Raises `BadInput` where there is a cast and nobody has a portrait left.
+    """
+    kept: list[CastEntry] = []
+    problems: list[str] = []
+    for entry in entries:
+        good = tuple(path for path in entry.portraits if _is_picture(path))
+        bad = [path.name for path in entry.portraits if path not in good]
+        problems.extend(f"portraits/{name}: not a readable picture of {entry.name}; left out" for name in bad)
+        kept.append(CastEntry(entry.name, entry.actor, entry.id, good, entry.where))
+    if entries and not any(entry.portraits for entry in kept):
+        wanted = f"portraits/{file_name(entries[0].name)}.png"
+        raise BadInput(f"{entries[0].where}: nobody in the cast has a readable portrait; put {wanted} there")
+    faceless = [entry.name for entry in kept if not entry.portraits]
+    if faceless:
+        problems.append(
+            f"portraits: none of {', '.join(faceless)}; they will stay unnamed unless the film's labels help"
+        )
+    return tuple(kept), problems
+
+
+def characters(entries: Sequence[CastEntry]) -> tuple[tuple[Character, tuple[Path, ...]], ...]:
+    """Each entry as a `Character` whose portraits lie in `portraits/` of the normal form, with their source files."""
+    taken: set[str] = set()
+    result = []
+    for entry in entries:
+        targets = []
+        for number, _ in enumerate(entry.portraits, 1):
+            stem = file_name(entry.name) + (f"_{number}" if number > 1 else "")
+            while stem.casefold() in taken:
+                stem += "_"
+            taken.add(stem.casefold())
+            targets.append(f"portraits/{stem}.png")
+        result.append((Character(entry.name, entry.actor, entry.id, tuple(targets)), entry.portraits))
+    return tuple(result)
+
+
+def copy_portrait(source: Path, target: Path) -> None:
+    """Copies a PNG as it is; another picture is stored as PNG."""
+    import cv2
+
+    content = source.read_bytes()
+    if not content.startswith(b"\x89PNG"):
+        encoded, png = cv2.imencode(".png", _pixels(content))
+        if not encoded:
+            raise BadInput(f"{source}: cannot be stored as PNG; save it as one")
+        content = png.tobytes()
+    write_bytes(target, content)
+
+
+def _is_picture(path: Path) -> bool:
+    return path.is_file() and _pixels(path.read_bytes()) is not None
+
+
+def _pixels(content: bytes) -> Any:
+    import cv2
+    import numpy as np
+
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None

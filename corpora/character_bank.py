@@ -1,0 +1,111 @@
+"""AutoAD-II character banks: for each film the cast in credit order, with the actor's id, name and role.
+
+Roles are as a film database prints them: nicknames in quotes, notes in brackets glued to the name, titles in front.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from common.errors import BadInput
+from common.files import read_json, write_json
+from corpora.cast import CastEntry, portraits_named
+from corpora.reading import RowProblem, member, text
+
+_NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_TITLE = re.compile(
+    r"^(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Sgt|Sergeant|Lt|Lieutenant|Capt|Captain|Col|Colonel|Maj|Major|Gen|General|"
+    r"Pvt|Private|Cpl|Corporal|Officer|Detective|Sir|Lady|Lord|Father|Rev|Reverend)\.?\s+)+(?=\S)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class BankEntry:
+    """One credit: the actor's `id` (nm...) and `name`, and the `role` as it was printed."""
+
+    id: str
+    name: str
+    role: str
+
+
+@dataclass(frozen=True)
+class CharacterBank:
+    """Film key to its credits, and one line for each credit that could not be read."""
+
+    films: Mapping[str, tuple[BankEntry, ...]]
+    problems: tuple[str, ...]
+
+
+def clean_role(role: str, *, titles: bool = False) -> str:
+    """A role as a describer would write it: without notes, quotes and surplus spaces; "" where nothing is left.
+
+    With `titles` also without a title in front ("Mr. Tyree" is "Tyree"), unless the title is all there is.
+    """
+    before = None
+    while before != role:  # notes may lie in notes
+        before, role = role, _NOTE.sub(" ", role)
+    bare = " ".join(re.sub(r"[\"“”„]|(?<!\w)['‘’`]|['‘’`](?!\w)|\(.*$", " ", role).split()).strip(" ,;-/")
+    return (_TITLE.sub("", bare) or bare) if titles else bare
+
+
+def read(path: Path) -> CharacterBank:
+    """A bank with at least one readable credit, else `BadInput`."""
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise BadInput(f"{path}: not a character bank; it must be an object from film key to a list of credits")
+    films: dict[str, tuple[BankEntry, ...]] = {}
+    problems: list[str] = []
+    for film, credits in content.items():
+        entries = []
+        for position, credit in enumerate(credits if isinstance(credits, list) else [credits], 1):
+            try:
+                entries.append(_entry(credit))
+            except RowProblem as problem:
+                problems.append(f"{path.name}: {film}, credit {position}: {problem}; left out")
+        films[film] = tuple(entries)
+    if not any(films.values()):
+        raise BadInput(f"{path}: no credit can be read ({problems[0] if problems else 'it is empty'})")
+    return CharacterBank(films, tuple(problems))
+
+
+def write(path: Path, films: Mapping[str, Iterable[BankEntry]]) -> None:
+    write_json(
+        path,
+        {film: [{"id": entry.id, "name": entry.name, "role": entry.role} for entry in films[film]] for film in films},
+    )
+
+
+def cast_of(folder: Path, keys: Sequence[str]) -> tuple[tuple[CastEntry, ...], list[str]]:
+    """The cast of a film folder: its `charbank.json` with pictures from `portraits/`, and what is wrong with them.
+
+    `keys` are the film's possible keys (id, IMDb id, movie name); a bank of one film needs no key. Names are the roles,
+    cleaned only of notes and quotes, so that they match the sentences.
+    """
+    path = folder / "charbank.json"
+    bank = read(path)
+    key = next((key for key in keys if key in bank.films), None)
+    if key is None:
+        if len(bank.films) != 1:
+            raise BadInput(
+                f"{path}: has none of {', '.join(keys)} among its {len(bank.films)} films; add that film's credits"
+            )
+        key = next(iter(bank.films))
+    entries = [(clean_role(entry.role), entry) for entry in bank.films[key]]
+    pictures = portraits_named(folder / "portraits", [name for name, _ in entries])
+    cast = tuple(
+        CastEntry(name, entry.name, entry.id, pictures.get(name, ()), f"{path.name}: {key}, credit {position}")
+        for position, (name, entry) in enumerate(entries, 1)
+    )
+    return cast, [problem for problem in bank.problems if f" {key}, " in problem]
+
+
+def _entry(credit: Any) -> BankEntry:
+    role = text(member(credit, "role"), "role")
+    if not clean_role(role):
+        raise RowProblem(f"the role {role!r} holds no name")
+    return BankEntry(str(credit.get("id") or ""), str(credit.get("name") or "").strip(), role)

@@ -1,0 +1,216 @@
+"""CinePile: scene text in which dialogue and visual descriptions alternate without times, and the times won back.
+
+A description's slot is the pause between the spoken lines around it. The spoken lines get their times by matching their
+words, in order, to a speech transcript of the film (WhisperX layout). What stands in one pause shares it by word count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import Any, Literal
+
+from common.errors import BadInput
+from common.files import read_json, write_json
+from corpora.reading import Reading, RowProblem, check_order, member, number, reading, text
+from corpora.slots import Slot
+
+# The tags' exact spelling in the data set was never seen: any visual tag, subtitle or subtitles, in any case.
+_TAG = re.compile(r"<\s*(visual[^>]*|subtitles?)\s*>", re.IGNORECASE)
+_CLOSING = re.compile(r"<\s*/[^>]*>")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_LEAST_MATCH = 0.5  # share of a spoken line's words that the transcript must hold, in order, for its time to be trusted
+_COLUMNS = ("movie_name", "year", "genre", "yt_clip_title", "yt_clip_link", "movie_scene", "subtitles")
+
+
+@dataclass(frozen=True)
+class SceneLine:
+    """One line of scene text; `row` counts the lines from 1."""
+
+    kind: Literal["description", "subtitle"]
+    text: str
+    row: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A transcribed stretch of speech; times in seconds."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The film of one record: scene text and what else this project uses of its columns."""
+
+    movie_name: str
+    year: int
+    yt_clip_title: str
+    yt_clip_link: str
+    lines: tuple[SceneLine, ...]
+
+
+def parse_scene(value: str) -> tuple[list[SceneLine], list[str]]:
+    """The lines of a scene text in order, and what in it belongs to no tag."""
+    parts = _TAG.split(_CLOSING.sub(" ", value))
+    problems = [f"text before the first tag ({_one_line(parts[0])[:40]!r})"] if parts[0].strip() else []
+    lines = []
+    for row, (tag, said) in enumerate(zip(parts[1::2], parts[2::2], strict=True), 1):
+        if not said.strip():
+            problems.append(f"line {row} has a tag and no text")
+            continue
+        kind: Literal["description", "subtitle"] = "description" if tag.lower().startswith("visual") else "subtitle"
+        lines.append(SceneLine(kind, _one_line(said), row))
+    return lines, problems
+
+
+def read(path: Path) -> tuple[Scene, list[str]]:
+    """The record of one film's `cinepile.json` (an object, or a list of its questions, of which the first serves)."""
+    content = read_json(path)
+    record = content[0] if isinstance(content, list) and content else content
+    try:
+        scene_text = text_of(member(record, "movie_scene"))
+        lines, problems = parse_scene(scene_text)
+        if not any(line.kind == "description" for line in lines):
+            raise RowProblem("movie_scene has no <visual descriptions> line")
+    except RowProblem as problem:
+        raise BadInput(f"{path}:1: {problem}") from None
+    scene = Scene(
+        str(record.get("movie_name", "")),
+        int(record.get("year") or 0),
+        str(record.get("yt_clip_title", "")),
+        str(record.get("yt_clip_link", "")),
+        tuple(lines),
+    )
+    return scene, [f"{path.name}:1: {problem}; left out" for problem in problems]
+
+
+def write(path: Path, scene: Scene) -> None:
+    """Writes one record with the data set's columns; there is no question in it."""
+    tags = {"description": "<visual descriptions>", "subtitle": "<subtitle>"}
+    spoken = [line.text for line in scene.lines if line.kind == "subtitle"]
+    values: tuple[Any, ...] = (
+        scene.movie_name,
+        scene.year,
+        [],
+        scene.yt_clip_title,
+        scene.yt_clip_link,
+        "\n".join(f"{tags[line.kind]} {line.text}" for line in scene.lines),
+        "\n".join(spoken),
+    )
+    questions = {"question": "", "choices": [], "answer_key": "", "answer_key_position": 0, "question_category": ""}
+    flags = {"hard_split": "", "visual_reliance": ""}
+    write_json(path, {**dict(zip(_COLUMNS, values, strict=True)), **questions, **flags})
+
+
+def read_transcript(path: Path) -> Reading[Segment]:
+    """Segments of a WhisperX transcript in time order."""
+    content = read_json(path)
+    segments = content.get("segments") if isinstance(content, dict) else None
+    if not isinstance(segments, list):
+        raise BadInput(f'{path}: not a transcript; it must be {{"segments": [{{"start", "end", "text"}}, ...]}}')
+    rows: list[Segment] = []
+    problems: list[str] = []
+    for row, segment in enumerate(segments, 1):
+        try:
+            start, end = number(member(segment, "start"), "start"), number(member(segment, "end"), "end")
+            check_order(start, end)
+            rows.append(Segment(start, end, text(member(segment, "text"), "text")))
+        except RowProblem as problem:
+            problems.append(f"{path.name}:{row}: {problem}; left out")
+    if not segments:
+        return Reading((), ())  # a clip in which nobody speaks
+    return reading(path, sorted(rows, key=lambda each: (each.start, each.end)), problems)
+
+
+def write_transcript(path: Path, segments: Iterable[Segment]) -> None:
+    rows = [{"start": each.start, "end": each.end, "text": each.text} for each in segments]
+    write_json(path, {"segments": rows, "language": "en"})
+
+
+def slots(
+    lines: Sequence[SceneLine], transcript: Sequence[Segment], *, duration: float, name: str
+) -> tuple[list[Slot], list[str]]:
+    """The descriptions' slots within [0, duration] seconds, and the reasons of those that have no pause to stand in.
+
+    Between two spoken lines with known times, descriptions (and spoken lines that the transcript lacks) divide the
+    pause in proportion to their words.
+    """
+    times = spoken_times(lines, transcript)
+    result: list[Slot] = []
+    problems: list[str] = []
+    waiting: list[SceneLine] = []
+    beginning = 0.0
+    for line, time in [*zip(lines, times, strict=True), (None, (duration, duration))]:
+        if time is None:
+            assert line is not None
+            waiting.append(line)
+            continue
+        for each, start, end in _shares(waiting, beginning, time[0]):
+            if each.kind == "description" and end > start:
+                result.append(Slot(start, end, each.text, f"{name}:{each.row}"))
+            elif each.kind == "description":
+                problems.append(f"{name}:{each.row}: no pause between the spoken lines around it; left out")
+        waiting, beginning = [], max(beginning, time[1])
+    return result, problems
+
+
+def spoken_times(lines: Sequence[SceneLine], transcript: Sequence[Segment]) -> list[tuple[float, float] | None]:
+    """(start, end) in seconds of each line that is spoken and found in the transcript, None for the others."""
+    heard = [(word, *span) for segment in transcript for word, span in _timed_words(segment)]
+    said = [(word, index) for index, line in enumerate(lines) if line.kind == "subtitle" for word in _words(line.text)]
+    matcher = SequenceMatcher(None, [word for word, _ in said], [word for word, *_ in heard], autojunk=False)
+    spans: dict[int, list[tuple[float, float]]] = {}
+    for block in matcher.get_matching_blocks():
+        for offset in range(block.size):
+            spans.setdefault(said[block.a + offset][1], []).append(heard[block.b + offset][1:])
+    times: list[tuple[float, float] | None] = []
+    for index, line in enumerate(lines):
+        found = spans.get(index, [])
+        trusted = found and len(found) >= _LEAST_MATCH * len(_words(line.text))
+        times.append((found[0][0], found[-1][1]) if trusted else None)
+    return times
+
+
+def text_of(value: Any) -> str:
+    """Scene text, which must be a string; line breaks matter to nobody."""
+    if not isinstance(value, str) or not value.strip():
+        raise RowProblem("movie_scene is empty or not text")
+    return value
+
+
+def _shares(lines: Sequence[SceneLine], start: float, end: float) -> Iterable[tuple[SceneLine, float, float]]:
+    """(line, its start, its end): consecutive parts of [start, end] in proportion to the lines' words."""
+    weights = [max(1, len(_words(line.text))) for line in lines]
+    length, before = max(0.0, end - start), 0
+    for line, weight in zip(lines, weights, strict=True):
+        first = start + length * before / sum(weights)
+        before += weight
+        yield line, round(first, 3), round(start + length * before / sum(weights), 3)
+
+
+def _timed_words(segment: Segment) -> list[tuple[str, tuple[float, float]]]:
+    """A segment's words with times in proportion to their letters: the first and the last keep the segment's ends."""
+    words = _words(segment.text)
+    letters, before = sum(map(len, words)), 0
+    length = segment.end - segment.start
+    timed = []
+    for word in words:
+        first = segment.start + length * before / letters
+        before += len(word)
+        last = segment.end if before == letters else segment.start + length * before / letters
+        timed.append((word, (first, last)))
+    return timed
+
+
+def _words(value: str) -> list[str]:
+    return [word.casefold().replace("’", "'") for word in _WORD.findall(value)]
+
+
+def _one_line(value: str) -> str:
+    return " ".join(value.split())

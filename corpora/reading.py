@@ -1,0 +1,115 @@
+"""How annotation files are read: good rows as types, bad rows as reasons, and the encodings that really occur."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+from common.errors import BadInput
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Reading(Generic[Row]):
+    """The rows that could be read, and one line for each that could not: "file:row: what is wrong; left out"."""
+
+    rows: tuple[Row, ...]
+    problems: tuple[str, ...]
+
+
+class RowProblem(ValueError):
+    """What is wrong with one row, without its place; readers put the place before it and go on."""
+
+
+def reading(path: Path, rows: Sequence[Row], problems: Sequence[str]) -> Reading[Row]:
+    """A `Reading`, or `BadInput` where no row of `path` could be read."""
+    if not rows:
+        raise BadInput(f"{path}: no row can be read ({problems[0] if problems else 'it is empty'})")
+    return Reading(tuple(rows), tuple(problems))
+
+
+def content_of(path: Path) -> bytes:
+    """A file's bytes; a missing or unreadable file is `BadInput`."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def decoded(content: bytes) -> str:
+    """Text from UTF-8 with or without byte order mark, else cp1252, else latin-1.
+
+    The published MAD-eval-Named table holds single bytes such as 0x80 that no UTF-8 reader accepts; cp1252 leaves five
+    bytes undefined, which latin-1 reads.
+    """
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return content.decode("latin-1")
+
+
+def table_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line on which the row begins, its cells) of a comma CSV with a header; a lacking column is `BadInput`."""
+    lines = csv.reader(io.StringIO(decoded(content_of(path)), newline=""))
+    try:
+        header = [cell.strip() for cell in next(lines, [])]
+        lacking = [column for column in columns if column not in header]
+        if lacking:
+            raise BadInput(f"{path}:1: no column {', '.join(lacking)}; its header must have {', '.join(columns)}")
+        begins = lines.line_num + 1
+        for cells in lines:
+            if any(cell.strip() for cell in cells):
+                yield begins, dict(zip(header, [*cells, *[""] * (len(header) - len(cells))], strict=False))
+            begins = lines.line_num + 1
+    except csv.Error as error:
+        raise BadInput(f"{path}:{lines.line_num}: not a CSV row ({error}); mend its quotes") from None
+
+
+def number(value: Any, what: str) -> float:
+    """A finite number from a cell or JSON value; otherwise `RowProblem`."""
+    try:
+        result = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        result = math.nan
+    if not math.isfinite(result):
+        raise RowProblem(f"{what} is not a number ({value!r})")
+    return result
+
+
+def whole_number(value: Any, what: str) -> int:
+    result = number(value, what)
+    if result != int(result):
+        raise RowProblem(f"{what} is not a whole number ({value!r})")
+    return int(result)
+
+
+def text(value: Any, what: str) -> str:
+    """A string with single spaces; otherwise, or where it is empty, `RowProblem`."""
+    if not isinstance(value, str) or not value.strip():
+        raise RowProblem(f"{what} is empty or not text")
+    return " ".join(value.split())
+
+
+def check_order(start: float, end: float) -> None:
+    """`RowProblem` where a slot ends before it starts or starts before the film."""
+    if end < start:
+        raise RowProblem(f"ends ({end:g}) before it starts ({start:g})")
+    if end < 0:
+        raise RowProblem(f"ends ({end:g}) before the film begins")
+
+
+def member(record: Any, key: str) -> Any:
+    """`record[key]` of a JSON object; otherwise `RowProblem`."""
+    if not isinstance(record, dict):
+        raise RowProblem("not an object")
+    if key not in record:
+        raise RowProblem(f"has no {key!r}")
+    return record[key]
