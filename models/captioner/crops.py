@@ -22,7 +22,7 @@ SMALLEST_REGION = 12  # pixels at the working size; less is noise
 
 @dataclass(frozen=True)
 class RegionPixels:
-    """One region over the frames of a clip: crops (t, 64, 46, 3) uint8, masks (t, 64, 46) bool, boxes (t, 4), seen (t,)."""
+    """One region over a clip: crops (t, 64, 46, 3) uint8, masks (t, 64, 46) bool, boxes (t, 4), seen (t,)."""
 
     crops: np.ndarray
     masks: np.ndarray

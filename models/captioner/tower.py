@@ -76,9 +76,7 @@ class Tower(nn.Module):
     @property
     def scene_size(self) -> int:
         """Width of a scene token: hidden vector, then event, prop and place probabilities."""
-        return (
-            self.shape.scene_channels + len(self.labels.events) + len(self.labels.props) + len(self.labels.places)
-        )
+        return self.shape.scene_channels + len(self.labels.events) + len(self.labels.props) + len(self.labels.places)
 
     def description(self) -> dict[str, Any]:
         """What `tower_from` needs to build the same nets again."""

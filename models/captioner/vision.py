@@ -78,7 +78,9 @@ class SceneNet(nn.Module):
     def forward(self, frames_nf3hw: Tensor) -> tuple[Tensor, Tensor]:
         """(n, f, 3, 108, 192) -> tokens (n, f, c), logits over verbs and events; the first frame's difference looks
         forward, the others' back."""
-        before = torch.cat([frames_nf3hw[:, 1:2], frames_nf3hw[:, :-1]], 1) if frames_nf3hw.shape[1] > 1 else frames_nf3hw
+        before = (
+            torch.cat([frames_nf3hw[:, 1:2], frames_nf3hw[:, :-1]], 1) if frames_nf3hw.shape[1] > 1 else frames_nf3hw
+        )
         moving = torch.cat([frames_nf3hw, frames_nf3hw - before], 2)
         maps = self.trunk(moving.flatten(0, 1).contiguous(memory_format=torch.channels_last))
         tokens = self.to_token(maps.flatten(1)).view(*frames_nf3hw.shape[:2], -1)

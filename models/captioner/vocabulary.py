@@ -111,7 +111,8 @@ class Vocabulary:
 
 def build_vocabulary(words: Iterable[str], *, names: int = NAME_TOKENS) -> Vocabulary:
     """The closed vocabulary over the world's words: specials, name tokens, then words in alphabetical order."""
-    single = {piece for word in words for piece in _WORD.findall(word.lower())} | set(template_words())
+    said = [word for word in words if not word.startswith("<")]
+    single = {piece for word in said for piece in _WORD.findall(word.lower())} | set(template_words())
     plain = sorted(single - set(SPECIALS))
     return Vocabulary((*SPECIALS, *(f"<name_{number}>" for number in range(names)), *plain), names)
 
@@ -138,6 +139,6 @@ def _name_pattern(cast: Cast) -> tuple[re.Pattern[str] | None, dict[str, int]]:
     tokens = {_folded(name): token for name, token in zip(cast.names, cast.tokens, strict=True)}
     if not tokens:
         return None, tokens
-    longest_first = sorted(tokens, key=lambda name: (-len(name), name))
+    longest_first = sorted(cast.names, key=lambda name: (-len(name), name))
     choices = "|".join(r"\s+".join(re.escape(part) for part in name.split()) for name in longest_first)
     return re.compile(rf"(?<!\w)(?:{choices})(?!\w)", re.IGNORECASE), tokens

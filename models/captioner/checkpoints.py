@@ -1,0 +1,137 @@
+"""Captioners in files: safetensors and JSON, nothing pickled.
+
+A base model's folder holds `tower.safetensors`, `language_model/` (transformers' Qwen2), `connectors.safetensors`,
+`vocabulary.json` and `config.json`; a variant's folder holds `model.safetensors` (only what its training changed) and
+`config.json`, and needs its base model's folder for the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import Qwen2ForCausalLM
+
+from common.errors import BadInput
+from common.files import read_json, write_json
+from models.captioner.config import FocusedCaptionerConfig
+from models.captioner.inputs import PromptPlan
+from models.captioner.model import FocusedCaptioner
+from models.captioner.tower import Tower, tower_from
+from models.captioner.vocabulary import Vocabulary, read_vocabulary
+
+LANGUAGE_MODEL = "language_model"
+
+
+@dataclass(frozen=True)
+class Captioner:
+    """A model with the words it speaks and the prompt it was trained on."""
+
+    model: FocusedCaptioner
+    vocabulary: Vocabulary
+    plan: PromptPlan
+
+
+def save_base(folder: Path, model: FocusedCaptioner, vocabulary: Vocabulary, tower: Tower) -> None:
+    """Writes a base model."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_tensors(folder / "tower.safetensors", tower.state_dict())
+    model.language_model.save_pretrained(folder / LANGUAGE_MODEL)
+    save_tensors(folder / "connectors.safetensors", _outside_language_model(model))
+    vocabulary.write(folder / "vocabulary.json")
+    write_json(folder / "config.json", {"captioner": _config(model), "tower": tower.description()})
+
+
+def load_tower(folder: Path) -> Tower:
+    """The frozen tower of a base model."""
+    tower = tower_from(_read_config(folder)["tower"])
+    _load_into(tower, folder / "tower.safetensors")
+    return tower.eval().requires_grad_(False)
+
+
+def load_base(folder: Path) -> tuple[FocusedCaptioner, Vocabulary]:
+    """A base model ready to be fine-tuned: its connectors and language model; the soft prompt is untrained."""
+    model = FocusedCaptioner(FocusedCaptionerConfig(**_read_config(folder)["captioner"]))
+    language_model = Qwen2ForCausalLM.from_pretrained(folder / LANGUAGE_MODEL)
+    model.language_model.load_state_dict(language_model.state_dict())
+    _load_into(model, folder / "connectors.safetensors", partly=True)
+    return model, read_vocabulary(folder / "vocabulary.json")
+
+
+def save_captioner(folder: Path, captioner: Captioner, *, trained: set[str], **facts: Any) -> None:
+    """Writes a variant: the parameters named in `trained`, its prompt, and `facts` about it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: value for name, value in captioner.model.named_parameters() if name in trained}
+    save_tensors(folder / "model.safetensors", state)
+    write_json(folder / "config.json", {"plan": asdict(captioner.plan), **facts})
+
+
+def load_captioner(folder: Path, base: Path) -> Captioner:
+    """A fine-tuned variant on top of the base model it was trained from."""
+    config = read_json(folder / "config.json")
+    if "plan" not in config:
+        raise BadInput(f"{folder / 'config.json'}: not a captioner's configuration; train the variant again")
+    model, vocabulary = load_base(base)
+    _load_into(model, folder / "model.safetensors", partly=True)
+    return Captioner(model.eval(), vocabulary, PromptPlan(**config["plan"]))
+
+
+def save_tensors(path: Path, state: dict[str, torch.Tensor] | dict[str, nn.Parameter]) -> None:
+    """Tensors by name, contiguous and on the CPU; shared ones are written once each."""
+    save_file({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, path)
+
+
+def _load_into(module: nn.Module, path: Path, *, partly: bool = False) -> None:
+    if not path.exists():
+        raise BadInput(f"{path}: no such file; make it again")
+    state = load_file(path)
+    try:
+        _missing, unexpected = module.load_state_dict(state, strict=not partly)
+    except RuntimeError as error:
+        raise BadInput(f"{path}: does not fit the model ({error}); make it again") from None
+    if unexpected:
+        raise BadInput(f"{path}: holds {unexpected[0]}, which the model does not know; make it again")
+
+
+def _read_config(folder: Path) -> dict[str, Any]:
+    config = read_json(folder / "config.json")
+    if not {"captioner", "tower"} <= set(config):
+        raise BadInput(f"{folder / 'config.json'}: not a base model's configuration; make base_model again")
+    return config
+
+
+def _config(model: FocusedCaptioner) -> dict[str, Any]:
+    """The arguments that build the same model; transformers' own bookkeeping is left out, it names versions."""
+    config = model.config
+    return {name: getattr(config, name) for name in CONFIG_FIELDS} | {"language": language_fields(config.language)}
+
+
+def language_fields(language: dict[str, Any]) -> dict[str, Any]:
+    """A copy of the language model's arguments, as JSON can hold them."""
+    return {
+        name: value for name, value in language.items() if value is None or isinstance(value, int | float | str | bool)
+    }
+
+
+CONFIG_FIELDS = (
+    "region_size",
+    "region_channels",
+    "scene_size",
+    "scene_channels",
+    "frames",
+    "scene_tokens",
+    "region_tokens",
+    "soft_prompt_tokens",
+    "name_on_region",
+    "region_id",
+    "scene_id",
+    "soft_id",
+)
+
+
+def _outside_language_model(model: FocusedCaptioner) -> dict[str, torch.Tensor]:
+    return {name: value for name, value in model.state_dict().items() if not name.startswith("language_model.")}

@@ -1,0 +1,129 @@
+"""Generation (section 4.4): beam search with 5 beams, at most 60 tokens, stop at the full stop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList
+
+from models.captioner.checkpoints import Captioner
+from models.captioner.features import FilmFeatures
+from models.captioner.inputs import PromptPlan, Sample, collate
+from models.captioner.records import record_sample
+from models.captioner.settings import CaptionerSettings, GenerationSettings
+from models.captioner.vocabulary import END, FULL_STOP, SPECIALS, Cast, Vocabulary
+
+
+@dataclass(frozen=True)
+class Description:
+    """One hypothesis: its text and its length-normalised log probability."""
+
+    text: str
+    score: float
+
+
+def describe(
+    captioner: Captioner,
+    records: Sequence[Mapping[str, Any]],
+    features: Mapping[str, FilmFeatures],
+    casts: Mapping[str, Sequence[str]],
+    *,
+    bank: str,
+    settings: CaptionerSettings,
+    region: bool = True,
+    text_prior: bool = True,
+) -> list[str]:
+    """The best description of every record, in order.
+
+    `features` and `casts` (names of the film's characters) are by film; `bank` is "best query", "actor" or "none" and
+    says which names the clip's faces got. `region` and `text_prior` can take away what the variant was trained with,
+    never add to it.
+    """
+    samples = [
+        record_sample(record, features, casts, captioner.vocabulary, bank=bank, settings=settings, with_text=False)
+        for record in records
+    ]
+    plan = replace(
+        captioner.plan, region=captioner.plan.region and region, text_prior=captioner.plan.text_prior and text_prior
+    )
+    found = describe_samples(captioner, samples, plan=plan, settings=settings.generation)
+    return [hypotheses[0].text for hypotheses in found]
+
+
+@torch.no_grad()
+def describe_samples(
+    captioner: Captioner,
+    samples: Sequence[Sample],
+    *,
+    plan: PromptPlan | None = None,
+    settings: GenerationSettings,
+    hypotheses: int = 1,
+) -> list[list[Description]]:
+    """The `hypotheses` best descriptions of every sample, best first; clips of like length share a batch."""
+    if hypotheses > settings.beams:
+        raise ValueError(f"{hypotheses} hypotheses from {settings.beams} beams; ask for at most as many as beams")
+    plan = plan or captioner.plan
+    captioner.model.eval()
+    by_length = sorted(
+        range(len(samples)), key=lambda index: len(samples[index].prior) + 9 * len(samples[index].characters)
+    )
+    found: list[list[Description]] = [[] for _ in samples]
+    for first in range(0, len(by_length), settings.batch):
+        chosen = by_length[first : first + settings.batch]
+        some = [samples[index] for index in chosen]
+        for index, result in zip(chosen, _describe_batch(captioner, some, plan, settings, hypotheses), strict=True):
+            found[index] = result
+    return found
+
+
+def _describe_batch(
+    captioner: Captioner, samples: Sequence[Sample], plan: PromptPlan, settings: GenerationSettings, hypotheses: int
+) -> list[list[Description]]:
+    vocabulary = captioner.vocabulary
+    prompt, mask = captioner.model.prompt(collate(samples, vocabulary, plan))
+    ends = [vocabulary.ids[END], *([vocabulary.ids[FULL_STOP]] if settings.stop_at_full_stop else [])]
+    options: dict[str, Any] = {"length_penalty": settings.length_penalty} if settings.beams > 1 else {}
+    output = captioner.model.language_model.generate(
+        inputs_embeds=prompt,
+        attention_mask=mask.long(),
+        generation_config=GenerationConfig(
+            num_beams=settings.beams,
+            num_return_sequences=hypotheses,
+            max_new_tokens=settings.max_tokens,
+            do_sample=False,
+            eos_token_id=ends,
+            pad_token_id=captioner.model.language_model.config.pad_token_id,
+            return_dict_in_generate=True,
+            output_scores=True,
+            **options,
+        ),
+        logits_processor=LogitsProcessorList([_Speakable(vocabulary, [s.cast for s in samples], settings.beams)]),
+    )
+    scores = output.get("sequences_scores")
+    scores = torch.zeros(len(output.sequences)) if scores is None else scores
+    spoken = [
+        Description(vocabulary.decode(ids, samples[index // hypotheses].cast), score)
+        for index, (ids, score) in enumerate(zip(output.sequences.tolist(), scores.tolist(), strict=True))
+    ]
+    return [spoken[start : start + hypotheses] for start in range(0, len(spoken), hypotheses)]
+
+
+class _Speakable(LogitsProcessor):
+    """Forbids what is not language: control tokens, and name tokens that are bound to nobody in the clip's cast."""
+
+    def __init__(self, vocabulary: Vocabulary, casts: Sequence[Cast], beams: int) -> None:
+        self.forbidden = torch.zeros(len(casts), len(vocabulary), dtype=torch.bool)
+        control = [vocabulary.ids[word] for word in SPECIALS if word.startswith("<") and word != END]
+        self.forbidden[:, control] = True
+        names = [vocabulary.name_id(token) for token in range(vocabulary.names)]
+        self.forbidden[:, names] = True
+        for row, cast in enumerate(casts):
+            self.forbidden[row, [vocabulary.name_id(token) for token in cast.tokens]] = False
+        self.forbidden = self.forbidden.repeat_interleave(beams, 0)
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # type: ignore[override]
+        return scores.masked_fill(self.forbidden, -torch.inf)

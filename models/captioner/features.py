@@ -1,0 +1,207 @@
+"""Frozen features of a film's clips, computed once and read by every variant.
+
+A film's folder holds `features.safetensors` and `index.json`. Shapes: v views (as filmed, mirrored), c clips, r regions
+(tracks of all clips), f frames per clip, s scene tokens.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pycocotools import mask as coco_mask
+from safetensors.numpy import load_file, save_file
+
+from common.errors import BadInput
+from common.files import read_json, write_json
+from models.captioner.crops import WORKING_SIZE, ClipPixels, clip_pixels, mirrored
+from models.captioner.tower import ClipTokens, Tower
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from corpora.film import Clip, Film
+
+log = logging.getLogger(__name__)
+KEPT_FRAMES = 400  # how far back a clip may start before the one that was read last
+
+
+@dataclass(frozen=True)
+class FilmFeatures:
+    """scene (v, c, s, scene size), regions (v, r, f, region size), boxes (v, r, f, 4), seen (r, f); `index` gives each
+    clip's row and its tracks' rows."""
+
+    scene: np.ndarray
+    regions: np.ndarray
+    boxes: np.ndarray
+    seen: np.ndarray
+    index: dict[int, tuple[int, dict[int, int]]]
+
+    def clip(self, clip_id: int) -> tuple[tuple[ClipTokens, ...], dict[int, int]]:
+        """A clip's features in every view, and the row of each of its tracks in them."""
+        if clip_id not in self.index:
+            raise BadInput(f"clip {clip_id}: no features; make clip_features again")
+        row, tracks = self.index[clip_id]
+        rows = list(tracks.values())
+        views = tuple(
+            ClipTokens(self.scene[view, row], self.regions[view, rows], self.boxes[view, rows], self.seen[rows])
+            for view in range(len(self.scene))
+        )
+        return views, {track: place for place, track in enumerate(tracks)}
+
+    def write(self, folder: Path) -> None:
+        """Writes the tensors (features in half precision, boxes in full) and the index."""
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {
+            "scene": self.scene.astype(np.float16),
+            "regions": self.regions.astype(np.float16),
+            "boxes": self.boxes.astype(np.float32),
+            "seen": self.seen.astype(np.uint8),
+        }
+        save_file(
+            {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, folder / "features.safetensors"
+        )
+        clips = [
+            {"clip_id": clip, "row": row, "tracks": {str(track): place for track, place in tracks.items()}}
+            for clip, (row, tracks) in sorted(self.index.items())
+        ]
+        write_json(folder / "index.json", {"clips": clips})
+
+
+def read_features(folder: Path) -> FilmFeatures:
+    """Reads what `FilmFeatures.write` wrote, as float32."""
+    index = {
+        int(clip["clip_id"]): (int(clip["row"]), {int(track): int(row) for track, row in clip["tracks"].items()})
+        for clip in read_json(folder / "index.json")["clips"]
+    }
+    tensors = load_file(folder / "features.safetensors")
+    return FilmFeatures(
+        scene=tensors["scene"].astype(np.float32),
+        regions=tensors["regions"].astype(np.float32),
+        boxes=tensors["boxes"],
+        seen=tensors["seen"].astype(bool),
+        index=index,
+    )
+
+
+def extract(
+    film: Film,
+    clips: Sequence[Clip],
+    regions: pd.DataFrame,
+    tower: Tower,
+    *,
+    stride: int = 5,
+    mirror: bool = True,
+    batch: int = 32,
+) -> FilmFeatures:
+    """Features of a film's clips.
+
+    `regions` is the table of character regions: clip, track, frame, mask (COCO RLE counts at the film's size); every
+    track is encoded, named or not. Frames are decoded once; clips are encoded `batch` at a time. A clip without regions
+    keeps its scene tokens.
+    """
+    encoded: list[tuple[list[ClipTokens], dict[int, int]]] = []
+    pending: list[tuple[ClipPixels, tuple[int, ...]]] = []
+
+    def encode_pending() -> None:
+        pixels = [clip for clip, _ in pending]
+        views = [tower.encode(pixels)] + ([tower.encode([mirrored(clip) for clip in pixels])] if mirror else [])
+        for place, (_, tracks) in enumerate(pending):
+            encoded.append(([view[place] for view in views], {track: row for row, track in enumerate(tracks)}))
+        pending.clear()
+
+    for clip_and_tracks in _clip_pixels(film, clips, regions, tower, stride):
+        pending.append(clip_and_tracks)
+        if len(pending) == batch:
+            encode_pending()
+    if pending:
+        encode_pending()
+    log.info("clip_features: %s %d clips", film.id, len(clips))
+    return _film_features([clip.id for clip in clips], encoded, views=1 + mirror, tower=tower)
+
+
+def _clip_pixels(
+    film: Film, clips: Sequence[Clip], regions: pd.DataFrame, tower: Tower, stride: int
+) -> Iterator[tuple[ClipPixels, tuple[int, ...]]]:
+    """Each clip's pixels and tracks, in the order of `clips`; memory holds the frames of the clips still to come only
+    until their clip is made."""
+    by_clip = dict(tuple(regions.groupby("clip"))) if len(regions) else {}
+    frames = _Frames(film, sorted({frame for clip in clips for frame in clip.key_frames(stride)}))
+    for clip in clips:
+        keys = clip.key_frames(stride)
+        table = by_clip.get(clip.id)
+        tracks: tuple[int, ...] = ()
+        masks: list[np.ndarray] = []
+        if table is not None:
+            tracks = tuple(sorted({int(track) for track in table["track"]}))
+            masks = [_track_masks(table[table["track"] == track], keys, film) for track in tracks]
+        stack = np.stack([frames[key] for key in keys])
+        pixels = clip_pixels(stack, masks, frames=tower.shape.frames, scene_frames=tower.shape.scene_frames)
+        yield pixels, tracks
+
+
+def _track_masks(table: pd.DataFrame, keys: Sequence[int], film: Film) -> np.ndarray:
+    masks = np.zeros((len(keys), film.height, film.width), bool)
+    counts = dict(zip(table["frame"], table["mask"], strict=True))
+    for place, key in enumerate(keys):
+        if key in counts:
+            coded = {"size": [film.height, film.width], "counts": counts[key]}
+            masks[place] = coco_mask.decode(coded).astype(bool)
+    return masks
+
+
+class _Frames:
+    """Frames by number from one streaming pass. Clips come in time order, so old frames are forgotten as it reads on;
+    clips out of order make it start again."""
+
+    def __init__(self, film: Film, wanted: Sequence[int]) -> None:
+        self.film, self.wanted = film, wanted
+        self._restart()
+
+    def _restart(self) -> None:
+        from corpora.video import read_frames
+
+        self.stream = iter(read_frames(self.film.video, self.wanted, size=WORKING_SIZE))
+        self.kept: dict[int, np.ndarray] = {}
+        self.last = -1
+
+    def __getitem__(self, number: int) -> np.ndarray:
+        if number <= self.last and number not in self.kept:
+            self._restart()
+        while number not in self.kept:
+            try:
+                self.last, frame = next(self.stream)
+            except StopIteration:
+                raise BadInput(f"{self.film.video}: frame {number} is missing; read the film in again") from None
+            self.kept[self.last] = frame
+            for old in [key for key in self.kept if key < number - KEPT_FRAMES]:
+                del self.kept[old]
+        return self.kept[number]
+
+
+def _film_features(
+    clip_ids: Iterable[int], encoded: Sequence[tuple[list[ClipTokens], dict[int, int]]], *, views: int, tower: Tower
+) -> FilmFeatures:
+    shape = tower.shape
+    scene = np.zeros((views, len(encoded), shape.scene_frames, tower.scene_size), np.float32)
+    total = sum(len(tracks) for _, tracks in encoded)
+    parts: dict[str, Any] = {
+        "regions": np.zeros((views, total, shape.frames, tower.region_size), np.float32),
+        "boxes": np.zeros((views, total, shape.frames, 4), np.float32),
+        "seen": np.zeros((total, shape.frames), bool),
+    }
+    index: dict[int, tuple[int, dict[int, int]]] = {}
+    first = 0
+    for row, (clip_id, (of_views, tracks)) in enumerate(zip(clip_ids, encoded, strict=True)):
+        here = slice(first, first + len(tracks))
+        for view, tokens in enumerate(of_views):
+            scene[view, row] = tokens.scene
+            parts["regions"][view, here], parts["boxes"][view, here] = tokens.regions, tokens.boxes
+        parts["seen"][here] = of_views[0].seen
+        index[clip_id] = (row, {track: first + place for track, place in tracks.items()})
+        first += len(tracks)
+    return FilmFeatures(scene=scene, index=index, **parts)

@@ -1,0 +1,201 @@
+"""From clips to batches: the prompt's row of ids, the regions beside it, and the augmentation of training.
+
+The prompt reads: soft prompt, cue (base model only), scene, text prior, instruction (equation 7), begin.
+Texts are encoded once; what changes per sample and step is the draw of names, the mirror, and what is dropped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from models.captioner.tower import ClipTokens
+from models.captioner.vocabulary import BEGIN, END, PAD, REGION, SCENE, SOFT, Cast, Vocabulary
+from models.prior.template import instruction
+from models.prior.text_prior import TAGS, newest, prior_tokens
+
+
+@dataclass(frozen=True)
+class PromptPlan:
+    """Which parts a prompt has (a variant of Table 1) and how they are laid out."""
+
+    soft_prompt: bool = True
+    region: bool = True
+    text_prior: bool = True
+    soft_prompt_tokens: int = 4
+    region_tokens: int = 4
+    scene_tokens: int = 4
+    left_to_right: bool = True
+    max_characters: int = 4
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What training changes at random, as shares of the samples; names are always drawn anew.
+
+    `noise` is a standard deviation on the first `channels` entries of the features; the answers behind them stay.
+    """
+
+    drop_names: float = 0.0
+    drop_regions: float = 0.0
+    drop_prior: float = 0.0
+    noise: float = 0.0
+    region_channels: int = 0
+    scene_channels: int = 0
+    mirror: bool = True
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An encoded clip. `views` are the clip's features as filmed and, where cached, mirrored; a character is its name's
+    id and its row in the features (-1: no region)."""
+
+    views: tuple[ClipTokens, ...]
+    characters: tuple[tuple[int, int], ...]
+    prior: tuple[int, ...]
+    target: tuple[int, ...]
+    cast: Cast
+    cue: tuple[int, ...] = ()
+    mirrors: bool = True
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class CaptionBatch:
+    """What the model takes; regions come in the order of their places in the prompts.
+
+    prompt_ids (b, p) padded at the left, prompt_mask (b, p) bool, scene (b, s, scene size), region_features
+    (n, f, region size), region_boxes (n, f, 4), region_seen (n, f) bool, region_names (n,) ids, target_ids (b, t)
+    padded at the right, or None.
+    """
+
+    prompt_ids: Tensor
+    prompt_mask: Tensor
+    scene: Tensor
+    region_features: Tensor
+    region_boxes: Tensor
+    region_seen: Tensor
+    region_names: Tensor
+    target_ids: Tensor | None
+
+
+def encode_sample(
+    vocabulary: Vocabulary,
+    cast: Cast,
+    *,
+    views: Sequence[ClipTokens],
+    characters: Sequence[tuple[str, int]],
+    prior: Sequence[Mapping[str, str]],
+    text: str = "",
+    cue: str = "",
+    previous_descriptions: int = 3,
+    prior_words: int = 60,
+) -> Sample:
+    """Encodes a clip's texts against its cast; `characters` are names and rows in the features."""
+    tags = {kind: vocabulary.ids[tag] for kind, tag in TAGS.items()}
+    kept = newest(prior, descriptions=previous_descriptions)
+    target = (*vocabulary.encode(text, cast), vocabulary.ids[END]) if text else ()
+    sided = any(word in text.lower().split() for word in ("left", "right", "left.", "right."))
+    return Sample(
+        views=tuple(views),
+        characters=tuple((vocabulary.name_id(cast.index(name)), row) for name, row in characters),
+        prior=tuple(prior_tokens(kept, lambda said: vocabulary.encode(said, cast), tags, longest=prior_words)),
+        target=target,
+        cast=cast,
+        cue=tuple(vocabulary.encode(cue, cast)),
+        mirrors=not sided,
+    )
+
+
+def augmented(sample: Sample, vocabulary: Vocabulary, augmentation: Augmentation, rng: np.random.Generator) -> Sample:
+    """The sample with new names, perhaps mirrored, perhaps without names, regions or prior."""
+    drops = rng.random(3) < (augmentation.drop_names, augmentation.drop_regions, augmentation.drop_prior)
+    first, count = vocabulary.name_id(0), vocabulary.names
+    drawn = rng.permutation(count) + first
+
+    def renamed(ids: Sequence[int]) -> tuple[int, ...]:
+        return tuple(int(drawn[number - first]) if first <= number < first + count else number for number in ids)
+
+    names = renamed([name for name, _ in sample.characters])
+    rows = [-1 if drops[1] else row for _, row in sample.characters]
+    mirror = augmentation.mirror and sample.mirrors and len(sample.views) > 1 and bool(rng.random() < 0.5)
+    return replace(
+        sample,
+        views=(_noisy(sample.views[int(mirror)], augmentation, rng),),
+        characters=() if drops[0] else tuple(zip(names, rows, strict=True)),
+        prior=() if drops[2] else renamed(sample.prior),
+        target=renamed(sample.target),
+    )
+
+
+def collate(samples: Sequence[Sample], vocabulary: Vocabulary, plan: PromptPlan) -> CaptionBatch:
+    """Samples as one batch; the first view of each is used."""
+    ids = vocabulary.ids
+    prompts: list[list[int]] = []
+    regions: list[tuple[ClipTokens, int, int]] = []
+    for sample in samples:
+        prompt, shown = _prompt(sample, vocabulary, plan)
+        prompts.append(prompt)
+        regions += [(sample.views[0], row, name) for name, row in shown]
+    width = max(map(len, prompts))
+    prompt_ids = torch.tensor([[ids[PAD]] * (width - len(prompt)) + prompt for prompt in prompts])
+    targets = None
+    if all(sample.target for sample in samples):
+        length = max(len(sample.target) for sample in samples)
+        targets = torch.tensor([[*sample.target] + [ids[PAD]] * (length - len(sample.target)) for sample in samples])
+    frames, size = samples[0].views[0].regions.shape[1:]
+    return CaptionBatch(
+        prompt_ids=prompt_ids,
+        prompt_mask=prompt_ids != ids[PAD],
+        scene=torch.from_numpy(np.stack([sample.views[0].scene for sample in samples])),
+        region_features=_stacked([view.regions[row] for view, row, _ in regions], (frames, size)),
+        region_boxes=_stacked([view.boxes[row] for view, row, _ in regions], (frames, 4)),
+        region_seen=_stacked([view.seen[row] for view, row, _ in regions], (frames,)).bool(),
+        region_names=torch.tensor([name for _, _, name in regions], dtype=torch.long),
+        target_ids=targets,
+    )
+
+
+def _prompt(sample: Sample, vocabulary: Vocabulary, plan: PromptPlan) -> tuple[list[int], list[tuple[int, int]]]:
+    """The prompt's ids, and names and rows of the regions it keeps places for, in order."""
+    ids = vocabulary.ids
+    characters = list(sample.characters[: plan.max_characters])
+    if plan.left_to_right and plan.region:  # without regions the order must not tell who stands where
+        characters.sort(key=lambda character: _across(sample.views[0], character[1]))
+    has_region = [plan.region and row >= 0 for _, row in characters]
+    prompt = [ids[SOFT]] * plan.soft_prompt_tokens if plan.soft_prompt else []
+    prompt += [*sample.cue, *[ids[SCENE]] * plan.scene_tokens, *(sample.prior if plan.text_prior else ())]
+    for segment in instruction(len(characters), region=has_region):
+        if segment.kind == "name":
+            prompt.append(characters[segment.index][0])
+        elif segment.kind == "region":
+            prompt += [ids[REGION]] * plan.region_tokens
+        else:
+            prompt += [ids[word] for word in segment.text.split()]
+    shown = [character for character, has in zip(characters, has_region, strict=True) if has]
+    return [*prompt, ids[BEGIN]], shown
+
+
+def _across(view: ClipTokens, row: int) -> float:
+    """Mean horizontal place of a region while it is seen; characters without region come last."""
+    if row < 0 or not view.seen[row].any():
+        return 2.0
+    return float(view.boxes[row, view.seen[row], 0].mean())
+
+
+def _noisy(view: ClipTokens, augmentation: Augmentation, rng: np.random.Generator) -> ClipTokens:
+    if not augmentation.noise:
+        return view
+    scene, regions = view.scene.copy(), view.regions.copy()
+    for features, channels in ((scene, augmentation.scene_channels), (regions, augmentation.region_channels)):
+        hidden = features[..., :channels]
+        hidden += augmentation.noise * rng.standard_normal(hidden.shape, np.float32)
+    return replace(view, scene=scene, regions=regions)
+
+
+def _stacked(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> Tensor:
+    return torch.from_numpy(np.stack(arrays)) if arrays else torch.zeros(0, *shape)
