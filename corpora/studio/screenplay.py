@@ -46,13 +46,13 @@ PROPS = LARGE_PROPS + SMALL_PROPS
 # With a target: `toward_x`. walk, run: to toward_x, stopping there; pick: from the floor at toward_x, then held;
 # open: the door or window at toward_x opens; knock: knuckles against the door at toward_x, which stays closed;
 # wave, point, hug, give: towards the second person who stands at toward_x (give: the object is held out, then in the
-# second person's hands); follow: walks behind the second person, who walks the same way, to toward_x.
+# second person's hands).
 # Where they stand: sit (on the chair or bench at the subject's x), kneel, fall (to the floor), drink (cup), read
 # (book), phone (held to the ear), carry (box, standing), dance, jump, cry (hands over the face), turn (from the camera,
 # ending with the back to it), clap, bow, stretch (both arms up), fold (arms folded across the chest).
 VERB_NAMES = (
     "walk", "run", "sit", "kneel", "fall", "pick", "carry", "open", "knock", "drink", "read", "phone", "wave", "point",
-    "hug", "give", "follow", "dance", "jump", "cry", "turn", "clap", "bow", "stretch", "fold",
+    "hug", "give", "dance", "jump", "cry", "turn", "clap", "bow", "stretch", "fold",
 )  # fmt: skip
 
 
