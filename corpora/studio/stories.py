@@ -145,9 +145,9 @@ def _events(place: str, dice: Dice) -> tuple[str, ...]:
 def _talk(telling: Telling, scene: Scene, cast: tuple[CastMember, ...], *, act: int, start: float, end: float) -> None:
     """A line, and a shot of who speaks it: close and alone, or beside the one spoken to."""
     dice = telling.dice
-    spoken = [line.speaker for line in telling.lines]
+    speakers = [line.speaker for line in telling.lines]
     seen = telling.faced
-    speaker = min(dice.shuffled(scene.present), key=lambda m: (spoken.count(m.name), seen.get(m.name, 0)))
+    speaker = min(dice.shuffled(scene.present), key=lambda m: (speakers.count(m.name), seen.get(m.name, 0)))
     listeners = dice.shuffled([member for member in scene.present if member is not speaker])
     you = min(listeners, key=lambda m: seen.get(m.name, 0)) if dice.chance(0.6) else listeners[0]
     absent = [member.name for member in cast if member not in (speaker, you)]
