@@ -1,0 +1,109 @@
+"""Query banks as files, in the layout the authors published: one .npy per character, its name the character's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+import numpy as np
+
+from common.errors import BadInput
+from common.files import read_json, write_bytes, write_json
+from models.perception.encoders import unit_rows
+
+FOLDERS = {"best query": "best_query", "actor": "actor_query"}
+
+
+@dataclass(frozen=True)
+class Banks:
+    """Queries of a film's characters: name to unit vector (d,) float32. A character without faces is in neither.
+
+    `facts`: per character how its query came about, for bank.json. `face_names`: the cluster's name of every row of
+    the film's faces, "" where it is in none (for the picture of the clusters).
+    """
+
+    encoder: str
+    threshold: float  # squared L2
+    best: dict[str, np.ndarray]
+    actor: dict[str, np.ndarray]
+    facts: dict[str, Any] = field(default_factory=dict)
+    face_names: tuple[str, ...] = ()
+
+    def of(self, kind: str) -> dict[str, np.ndarray]:
+        """The bank called "best query", "actor" or "none" (Table 1's words)."""
+        if kind == "none":
+            return {}
+        if kind not in FOLDERS:
+            raise ValueError(f"no bank of kind {kind!r}")
+        return self.best if kind == "best query" else self.actor
+
+
+def _file_name(name: str) -> str:
+    """Names stay as they are (`Mr. Tyree.npy`), but for what a file system cannot hold, which is percent-encoded."""
+    kept = (c if c.isprintable() and c not in '%/\\:*?"<>|' else quote(c, safe="") for c in name)
+    return "".join(kept) + ".npy"
+
+
+def _write_bank(queries: dict[str, np.ndarray], folder: Path) -> None:
+    import io
+
+    for name in sorted(queries):
+        buffer = io.BytesIO()
+        np.save(buffer, queries[name].astype(np.float32), allow_pickle=False)
+        write_bytes(folder / _file_name(name), buffer.getvalue())
+
+
+def write_banks(banks: Banks, folder: Path) -> None:
+    """`best_query/NAME.npy`, `actor_query/NAME.npy` (float32, length 1) and `bank.json`."""
+    for kind, name in FOLDERS.items():
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        _write_bank(banks.of(kind), folder / name)
+    write_json(
+        folder / "bank.json",
+        {"encoder": banks.encoder, "threshold": banks.threshold, "characters": banks.facts},
+    )
+
+
+def read_bank(folder: Path) -> dict[str, np.ndarray]:
+    """A folder of .npy queries, sorted by name, as unit vectors (d,).
+
+    Both published shapes are read: (1, d), one face; and (d,), a mean that was not brought back to length 1.
+    """
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such query bank; run the query_banks stage")
+    queries: dict[str, np.ndarray] = {}
+    for path in sorted(folder.glob("*.npy")):
+        try:
+            query = np.load(path, allow_pickle=False)
+        except (ValueError, OSError) as error:
+            raise BadInput(f"{path}: not a readable .npy array ({error}); make the bank again") from None
+        if query.dtype.kind != "f" or query.ndim not in (1, 2) or query.size != query.shape[-1] or not query.size:
+            raise BadInput(f"{path}: a query is (d,) or (1, d) floats, not {query.dtype} {query.shape}; make it again")
+        query_d = query.reshape(-1)
+        if not np.isfinite(query_d).all() or not np.linalg.norm(query_d) > 0:
+            raise BadInput(f"{path}: holds zeros only or values that are no numbers; make the bank again")
+        queries[unquote(path.stem)] = unit_rows(query_d)
+    sizes = {query.shape for query in queries.values()}
+    if len(sizes) > 1:
+        raise BadInput(f"{folder}: queries of different encoders ({sorted(sizes)}); make the bank again")
+    return queries
+
+
+def read_banks(folder: Path, kind: str | None = None) -> Any:
+    """Both banks of a film as `Banks`; with `kind` ("best query", "actor", "none") that bank's queries alone."""
+    if kind == "none":
+        return {}
+    if kind is not None:
+        if kind not in FOLDERS:
+            raise ValueError(f"no bank of kind {kind!r}")
+        return read_bank(folder / FOLDERS[kind])
+    facts = read_json(folder / "bank.json")
+    return Banks(
+        encoder=facts["encoder"],
+        threshold=float(facts["threshold"]),
+        best=read_bank(folder / "best_query"),
+        actor=read_bank(folder / "actor_query"),
+        facts=facts["characters"],
+    )

@@ -1,0 +1,251 @@
+"""The character perception module: from a film to its query banks, and from a film and banks to character regions."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from corpora.film import Clip, Film
+from corpora.video import read_frames
+from models.perception.bank_files import Banks, write_banks
+from models.perception.detection import FaceDetector
+from models.perception.encoders import FaceEncoder
+from models.perception.faces import find_faces, survey, write_faces
+from models.perception.person_mask import person_mask
+from models.perception.propagation import Anchor, ShotFlow, carry_masks
+from models.perception.query_bank import build_banks, embed_portraits, picture_of_clusters
+from models.perception.recognition import Naming, name_tracks, threshold_of
+from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, box_of, encode_mask, table
+from models.perception.settings import PerceptionSettings, RegionSettings
+from models.perception.shots import Shot, shot_of
+from models.perception.tracks import embeddings_of, link_tracks
+
+__all__ = ["character_regions", "find_faces", "make_query_banks", "name_faces", "survey"]
+
+log = logging.getLogger(__name__)
+
+
+def make_query_banks(
+    film: Film, out: Path, detector: FaceDetector, encoder: FaceEncoder, settings: PerceptionSettings
+) -> Banks:
+    """All that the stage query_banks writes for a film: banks, bank.json, clusters.png, faces.parquet, shots.json."""
+    faces, shots = survey(film, detector, encoder, settings)
+    log.info("banks: %s %d faces on key frames, %d shots", film.id, len(faces), len(shots))
+    portraits = embed_portraits(film, detector, encoder)
+    banks = build_banks(film, faces, portraits, settings, encoder=encoder.name, threshold=encoder.threshold)
+    write_banks(banks, out)
+    write_faces(faces, shots, out)
+    picture_of_clusters(faces, banks, out / "clusters.png")
+    return banks
+
+
+def name_faces(
+    faces: pd.DataFrame, banks: Banks, settings: PerceptionSettings
+) -> tuple[np.ndarray, dict[int, Naming], dict[int, Naming]]:
+    """The film's tracks (a number per face), and each track's name by the best query bank and by the actor bank.
+
+    Tracks of one shot that get the same name, and never share a frame, become one track, named anew on all its faces.
+    """
+    recognition = settings.recognition
+    tracks = link_tracks(faces, threshold=banks.threshold, stride=settings.key_frame_stride, settings=recognition)
+    embeddings_nd, frames = embeddings_of(faces), faces["frame"].to_numpy()
+    threshold = threshold_of(recognition, banks.threshold)
+
+    def named(kind: str, tracks: np.ndarray) -> dict[int, Naming]:
+        return name_tracks(
+            frames, tracks, embeddings_nd, banks.of(kind), threshold=threshold, distance=recognition.distance
+        )
+
+    tracks = _joined(tracks, frames, faces["shot"].to_numpy(), named("best query", tracks))
+    return tracks, named("best query", tracks), named("actor", tracks)
+
+
+def _joined(tracks: np.ndarray, frames: np.ndarray, shots: np.ndarray, naming: dict[int, Naming]) -> np.ndarray:
+    """Tracks of one shot with one name, joined under the earliest's number where they share no frame."""
+    joined = tracks.copy()
+    groups: dict[tuple[int, str], list[int]] = {}
+    for track in sorted(naming):
+        if naming[track].name:
+            groups.setdefault((int(shots[tracks == track][0]), naming[track].name), []).append(track)
+    for members in groups.values():
+        used = set(frames[joined == members[0]].tolist())
+        for other in members[1:]:
+            here = set(frames[joined == other].tolist())
+            if not used & here:
+                joined[joined == other] = members[0]
+                used |= here
+    return joined
+
+
+def character_regions(
+    film: Film,
+    faces: pd.DataFrame,
+    shots: Sequence[Shot],
+    banks: Banks,
+    clips: Sequence[Clip],
+    settings: PerceptionSettings,
+) -> Regions:
+    """Tracks and regions of each clip, from the film's faces and banks.
+
+    A track that either bank names gets a mask on every key frame of its clip and shot: from the face where one was
+    found, carried along the shot where none was. Tracks that neither names are listed without regions.
+    """
+    tracks, best, actor = name_faces(faces, banks, settings)
+    plans = [_plan(clip, faces, tracks, shots, settings) for clip in sorted(clips, key=lambda c: (c.first_frame, c.id))]
+    size = _working_size(film, settings.regions)
+    track_rows: list[dict[str, object]] = []
+    region_rows: list[dict[str, object]] = []
+    shot_of_face = faces["shot"].to_numpy()
+    for plan, frames in _with_frames(film, plans, size):
+        for number, (track, rows) in enumerate(plan.tracks.items()):
+            track_rows.append(
+                {
+                    "clip": plan.clip.id,
+                    "track": number,
+                    "shot": int(shot_of_face[rows[0]]),
+                    "name_best": best[track].name,
+                    "distance_best": best[track].distance,
+                    "name_actor": actor[track].name,
+                    "distance_actor": actor[track].distance,
+                }
+            )
+        named = {
+            number: rows
+            for number, (track, rows) in enumerate(plan.tracks.items())
+            if best[track].name or actor[track].name
+        }
+        region_rows += _clip_regions(plan, named, faces, frames, film, settings.regions)
+        log.info("regions: %s clip %d, %d tracks, %d named", film.id, plan.clip.id, len(plan.tracks), len(named))
+    order = ["clip", "track", "frame"]
+    return Regions(
+        film.id,
+        film.width,
+        film.height,
+        table(track_rows, TRACK_COLUMNS).sort_values(order[:2], ignore_index=True),
+        table(region_rows, REGION_COLUMNS).sort_values(order, ignore_index=True),
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a clip needs: its key frames and, per film track seen on them, the rows of its faces there."""
+
+    clip: Clip
+    key_frames: tuple[int, ...]
+    shot_of_frame: dict[int, int]  # every frame of the clip
+    tracks: dict[int, np.ndarray]  # in order of first appearance, larger faces first
+    rows: np.ndarray
+
+
+def _plan(
+    clip: Clip, faces: pd.DataFrame, tracks: np.ndarray, shots: Sequence[Shot], settings: PerceptionSettings
+) -> _Plan:
+    key_frames = clip.key_frames(settings.key_frame_stride)
+    rows = np.flatnonzero(faces["frame"].isin(key_frames).to_numpy())
+    of_track: dict[int, list[int]] = {}
+    for row in rows:
+        of_track.setdefault(int(tracks[row]), []).append(int(row))
+    shot_of_frame = {frame: shot_of(shots, frame) for frame in range(clip.first_frame, clip.last_frame + 1)}
+    return _Plan(clip, key_frames, shot_of_frame, {t: np.array(r) for t, r in of_track.items()}, rows)
+
+
+def _working_size(film: Film, settings: RegionSettings) -> tuple[int, int]:
+    """(width, height) at which masks are made: never larger than the film."""
+    width = min(settings.working_width, film.width)
+    return width, max(2, round(film.height * width / film.width))
+
+
+def _with_frames(
+    film: Film, plans: Sequence[_Plan], size: tuple[int, int]
+) -> Iterator[tuple[_Plan, dict[int, np.ndarray]]]:
+    """Each clip with its frames at working size, decoded in one pass; frames that no later clip needs are let go."""
+    needed = {frame for plan in plans if plan.tracks for frame in plan.shot_of_frame}
+    stream = read_frames(film.video, needed, size=size)
+    held: dict[int, np.ndarray] = {}
+    for plan in plans:
+        last = plan.clip.last_frame
+        while plan.tracks and last not in held:
+            number, frame = next(stream)
+            held[number] = frame
+        held = {number: frame for number, frame in held.items() if number >= plan.clip.first_frame}
+        yield plan, {number: held[number] for number in plan.shot_of_frame if number in held}
+
+
+def _clip_regions(
+    plan: _Plan,
+    named: dict[int, np.ndarray],
+    faces: pd.DataFrame,
+    frames: dict[int, np.ndarray],
+    film: Film,
+    settings: RegionSettings,
+) -> list[dict[str, object]]:
+    """Region rows of one clip: recognised masks first, then what they carry to the other key frames of their shots."""
+    if not named:
+        return []
+    scale = next(iter(frames.values())).shape[1] / film.width
+    boxes_n4 = faces[["x1", "y1", "x2", "y2"]].to_numpy(np.float64)
+    frame_of, confidence_of = faces["frame"].to_numpy(), faces["confidence"].to_numpy()
+    anchors: dict[int, dict[int, Anchor]] = {number: {} for number in named}
+    rows: list[dict[str, object]] = []
+    for number, own in named.items():
+        for row in own:
+            frame = int(frame_of[row])
+            others = [boxes_n4[i] * scale for i in plan.rows if frame_of[i] == frame and i != row]
+            mask, models = person_mask(frames[frame], boxes_n4[row] * scale, others, iterations=settings.iterations)
+            anchors[number][frame] = Anchor(mask, models)
+            rows.append(_row(plan, number, frame, mask, film, float(confidence_of[row]), boxes_n4[row]))
+    for shot in sorted({plan.shot_of_frame[frame] for found in anchors.values() for frame in found}):
+        flow = ShotFlow({f: frames[f] for f, s in plan.shot_of_frame.items() if s == shot})
+        wanted = [frame for frame in plan.key_frames if plan.shot_of_frame[frame] == shot]
+        for number, found in anchors.items():
+            if not any(plan.shot_of_frame[frame] == shot for frame in found):
+                continue
+            taken = _taken(anchors, number)
+            for frame, carried in carry_masks(flow, found, wanted, taken, fps=film.fps, settings=settings).items():
+                rows.append(_row(plan, number, frame, carried.mask, film, carried.confidence, None))
+    return rows
+
+
+def _taken(anchors: dict[int, dict[int, Anchor]], number: int) -> dict[int, np.ndarray]:
+    """Per key frame, the pixels of the other tracks' recognised masks."""
+    taken: dict[int, np.ndarray] = {}
+    for other, found in anchors.items():
+        if other != number:
+            for frame, anchor in found.items():
+                taken[frame] = taken[frame] | anchor.mask if frame in taken else anchor.mask
+    return taken
+
+
+def _row(
+    plan: _Plan,
+    number: int,
+    frame: int,
+    mask_hw: np.ndarray,
+    film: Film,
+    confidence: float,
+    face: np.ndarray | None,
+) -> dict[str, object]:
+    """A row of the regions table; the mask is brought to the film's size."""
+    import cv2
+
+    full = cv2.resize(mask_hw.astype(np.float32), (film.width, film.height), interpolation=cv2.INTER_LINEAR) > 0.5
+    x1, y1, x2, y2 = box_of(full)
+    corners = face if face is not None else [float("nan")] * 4
+    return {
+        "clip": plan.clip.id,
+        "track": number,
+        "frame": frame,
+        "x1": x1,
+        "y1": y1,
+        "x2": x2,
+        "y2": y2,
+        **{f"face_{name}": float(value) for name, value in zip(("x1", "y1", "x2", "y2"), corners, strict=True)},
+        "source": "recognised" if face is not None else "propagated",
+        "confidence": confidence,
+        "mask": encode_mask(full),
+    }

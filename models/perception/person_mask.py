@@ -1,0 +1,135 @@
+"""From a face to the person's mask: a prior of where bodies are below faces; GrabCut finds the edge by colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+# The prior, in face-box heights, origin at the face box's centre, y down. Figures are those of a standing adult of
+# seven and a half heads, a detector's box being about .8 of a head: (half width, top, bottom, certainty, softness).
+HEAD = (0.68, 0.95, -0.12)  # half axes of the ellipse with the hair, and its centre's height
+PARTS = (
+    ("torso", 1.0, 0.75, 3.3, 0.93, 0.22),  # arms hang within it; shoulders begin below the chin
+    ("legs", 0.72, 3.3, 7.3, 0.75, 0.40),  # sitting people and frames' ends make them less certain
+)
+NECK = 0.42  # half width
+SURE_BACKGROUND, LIKELY, SURE = 0.03, 0.45, 0.93  # levels of the prior that make GrabCut's four kinds of pixels
+SMALL_PART = 0.12  # pieces smaller than this share of the largest are noise
+MARGIN = 6  # pixels of background around the prior that GrabCut sees, at least
+
+
+@dataclass(frozen=True)
+class ColourModels:
+    """GrabCut's two mixtures, (1, 65) each: what this person and their surroundings look like."""
+
+    background: np.ndarray
+    foreground: np.ndarray
+
+
+def shape_prior(box: np.ndarray, *, height: int, width: int) -> np.ndarray:
+    """Probability (height, width) that a pixel belongs to the person with this face box, before looking at colours."""
+    x1, y1, x2, y2 = (float(value) for value in box)
+    unit = max(2.0, y2 - y1)
+    u = ((np.arange(width, dtype=np.float32) + 0.5 - (x1 + x2) / 2) / unit)[None, :]
+    v = ((np.arange(height, dtype=np.float32) + 0.5 - (y1 + y2) / 2) / unit)[:, None]
+    half_width, half_height, centre = HEAD
+    radius = np.hypot(u / half_width, (v - centre) / half_height)
+    prior = 0.98 * _soft((radius - 1) * half_width, 0.06)
+    prior = np.maximum(prior, 0.95 * _soft(np.maximum(np.abs(u) - NECK, np.abs(v - 0.7) - 0.3), 0.05))
+    for _, half, top, bottom, certainty, softness in PARTS:
+        # Rounded shoulders: the part is narrower in its first half unit.
+        shoulder = half - 0.5 * np.clip(1 - (v - top) / 0.5, 0, 1) ** 2
+        outside = np.maximum(np.abs(u) - shoulder, np.maximum(top - v, v - bottom))
+        prior = np.maximum(prior, certainty * _soft(outside, softness))
+    return prior.astype(np.float32)
+
+
+def _soft(outside: np.ndarray, softness: float) -> np.ndarray:
+    """1 inside, 0 outside, .5 on the edge; `outside` is a signed distance in face heights."""
+    return 1 / (1 + np.exp(np.clip(outside / (softness / 2), -30, 30)))
+
+
+def clean(mask_hw: np.ndarray) -> np.ndarray:
+    """Without specks: opened by 3 pixels, pieces of at least SMALL_PART of the largest."""
+    opened = cv2.morphologyEx(mask_hw.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
+    if count <= 1:
+        return opened.astype(bool)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    keep = np.flatnonzero(areas > SMALL_PART * areas.max()) + 1
+    return np.isin(labels, keep)
+
+
+def grab_cut(
+    frame_hwc: np.ndarray,
+    trimap_hw: np.ndarray,
+    *,
+    iterations: int,
+    models: ColourModels | None = None,
+) -> tuple[np.ndarray, ColourModels | None]:
+    """GrabCut inside the box of everything that is not surely background; frozen colour models where given.
+
+    The trimap's own guess comes back where one side is missing, or OpenCV finds too few colours to fit.
+    """
+    guess = (trimap_hw == cv2.GC_FGD) | (trimap_hw == cv2.GC_PR_FGD)
+    rows, columns = np.flatnonzero((trimap_hw != cv2.GC_BGD).any(1)), np.flatnonzero((trimap_hw != cv2.GC_BGD).any(0))
+    if not guess.any() or not len(rows):
+        return guess, models
+    height, width = trimap_hw.shape
+    region = (
+        slice(max(0, rows[0] - MARGIN), min(height, rows[-1] + MARGIN + 1)),
+        slice(max(0, columns[0] - MARGIN), min(width, columns[-1] + MARGIN + 1)),
+    )
+    labels = np.ascontiguousarray(trimap_hw[region])
+    if not ((labels == cv2.GC_BGD) | (labels == cv2.GC_PR_BGD)).any():
+        return guess, models
+    background, foreground = (
+        (np.zeros((1, 65)), np.zeros((1, 65)))
+        if models is None
+        else (models.background.copy(), models.foreground.copy())
+    )
+    mode = cv2.GC_INIT_WITH_MASK if models is None else cv2.GC_EVAL_FREEZE_MODEL
+    cv2.setRNGSeed(0)  # its k-means draws from OpenCV's global generator
+    try:
+        whole = (0, 0, 0, 0)  # unused where a mask is given
+        picture = np.ascontiguousarray(frame_hwc[region])
+        cv2.grabCut(picture, labels, whole, background, foreground, iterations, mode)
+    except cv2.error:
+        return guess, models
+    found = np.zeros_like(guess)
+    found[region] = (labels == cv2.GC_FGD) | (labels == cv2.GC_PR_FGD)
+    return found, models or ColourModels(background, foreground)
+
+
+def person_mask(
+    frame_hwc: np.ndarray, box: np.ndarray, others: Sequence[np.ndarray], *, iterations: int
+) -> tuple[np.ndarray, ColourModels | None]:
+    """The mask (H, W) of the person with face box `box`, and the colours found.
+
+    `others`: face boxes of the other people in the frame; what is more probably theirs is taken for background, and
+    their faces are theirs for sure.
+    """
+    height, width = frame_hwc.shape[:2]
+    prior = shape_prior(box, height=height, width=width)
+    trimap = np.full((height, width), cv2.GC_BGD, np.uint8)
+    trimap[prior > SURE_BACKGROUND] = cv2.GC_PR_BGD
+    trimap[prior > LIKELY] = cv2.GC_PR_FGD
+    trimap[prior > SURE] = cv2.GC_FGD
+    for other in others:
+        theirs = shape_prior(other, height=height, width=width)
+        trimap[(theirs > prior) & (theirs > LIKELY)] = cv2.GC_BGD
+        trimap[_inside(other, height, width)] = cv2.GC_BGD
+    trimap[_inside(box, height, width)] = cv2.GC_FGD
+    found, models = grab_cut(frame_hwc, trimap, iterations=iterations)
+    mask = clean(found)
+    if not mask.any():
+        mask = prior > 0.5
+    return mask, models
+
+
+def _inside(box: np.ndarray, height: int, width: int) -> tuple[slice, slice]:
+    x1, y1, x2, y2 = (round(float(value)) for value in box)
+    return slice(max(0, y1), min(height, max(0, y2))), slice(max(0, x1), min(width, max(0, x2)))

@@ -1,0 +1,125 @@
+"""Character regions as data: who is where in each clip's key frames, as two tables and masks in COCO's run lengths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from common.errors import BadInput
+from common.files import read_json, write_json
+
+TRACK_COLUMNS = {
+    "clip": "int64",
+    "track": "int64",  # counts from 0 within a clip, in order of first appearance
+    "shot": "int64",
+    "name_best": "str",  # "" is Unknown
+    "distance_best": "float64",  # to that query, or the nearest where Unknown; nan without a bank
+    "name_actor": "str",
+    "distance_actor": "float64",
+}
+REGION_COLUMNS = {
+    "clip": "int64",
+    "track": "int64",
+    "frame": "int64",
+    "x1": "float64",  # the mask's box, pixels of the film, x2 and y2 exclusive
+    "y1": "float64",
+    "x2": "float64",
+    "y2": "float64",
+    "face_x1": "float64",  # nan where the mask was carried and no face was found
+    "face_y1": "float64",
+    "face_x2": "float64",
+    "face_y2": "float64",
+    "source": "str",  # "recognised" or "propagated"
+    "confidence": "float64",  # the face's probability, or the likeness of a carried mask's colours
+    "mask": "str",  # COCO run lengths, the size is the film's
+}
+
+
+@dataclass(frozen=True)
+class Regions:
+    """A film's regions: tables with TRACK_COLUMNS and REGION_COLUMNS, masks of `height` by `width` pixels."""
+
+    film: str
+    width: int
+    height: int
+    tracks: pd.DataFrame
+    regions: pd.DataFrame
+
+    def mask(self, counts: str) -> np.ndarray:
+        """A cell of the column `mask` as a bool array (height, width)."""
+        return decode_mask(counts, height=self.height, width=self.width)
+
+    def of_clip(self, clip: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Tracks and regions of one clip."""
+        return self.tracks[self.tracks["clip"] == clip], self.regions[self.regions["clip"] == clip]
+
+
+def encode_mask(mask_hw: np.ndarray) -> str:
+    """A bool mask as COCO's compressed run lengths (column by column), text."""
+    from pycocotools import mask as coco
+
+    return coco.encode(np.asfortranarray(mask_hw.astype(np.uint8)))["counts"].decode("ascii")
+
+
+def decode_mask(counts: str, *, height: int, width: int) -> np.ndarray:
+    """The bool mask (height, width) of COCO run lengths."""
+    from pycocotools import mask as coco
+
+    return coco.decode({"size": [height, width], "counts": counts.encode("ascii")}).astype(bool)
+
+
+def box_of(mask_hw: np.ndarray) -> tuple[float, float, float, float]:
+    """The smallest box x1 y1 x2 y2 (ends exclusive) around a mask; zeros for an empty one."""
+    columns, rows = np.flatnonzero(mask_hw.any(0)), np.flatnonzero(mask_hw.any(1))
+    if not len(columns):
+        return 0.0, 0.0, 0.0, 0.0
+    return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
+
+
+def table(rows: list[dict[str, object]], columns: dict[str, str]) -> pd.DataFrame:
+    """Rows as a table with exactly these columns and types, also when there are none."""
+    frame = pd.DataFrame(rows, columns=list(columns))
+    return frame.astype({name: "object" if kind == "str" else kind for name, kind in columns.items()})
+
+
+def write_table(frame: pd.DataFrame, path: Path) -> None:
+    """Parquet whose bytes depend on the table alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.to_parquet(path, index=False, compression="zstd")
+
+
+def read_table(path: Path, columns: dict[str, str], *, stage: str) -> pd.DataFrame:
+    """A parquet table with at least `columns`; BadInput names the stage that makes it."""
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file; run the {stage} stage")
+    try:
+        frame = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}: not a readable parquet table ({error}); run the {stage} stage again") from None
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise BadInput(f"{path}: column {missing[0]} is missing; run the {stage} stage again")
+    return frame
+
+
+def write_regions(regions: Regions, folder: Path) -> None:
+    """`tracks.parquet`, `regions.parquet`, and `regions.json` with the film and the masks' size."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_table(regions.tracks, folder / "tracks.parquet")
+    write_table(regions.regions, folder / "regions.parquet")
+    write_json(folder / "regions.json", {"film": regions.film, "width": regions.width, "height": regions.height})
+
+
+def read_regions(folder: Path) -> Regions:
+    """What `write_regions` wrote."""
+    facts = read_json(folder / "regions.json")
+    return Regions(
+        film=facts["film"],
+        width=int(facts["width"]),
+        height=int(facts["height"]),
+        tracks=read_table(folder / "tracks.parquet", TRACK_COLUMNS, stage="character_regions"),
+        regions=read_table(folder / "regions.parquet", REGION_COLUMNS, stage="character_regions"),
+    )

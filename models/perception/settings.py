@@ -1,0 +1,115 @@
+"""What the character perception can be told: typed parameters, light to import. The defaults are the mini profile's."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ShotSettings(_Settings):
+    """Cuts are jumps between the colour histograms of neighbouring frames."""
+
+    threshold: float = Field(
+        0.25, gt=0, lt=1, description="A cut is a histogram distance (0 equal, 1 disjoint) above this"
+    )
+    ratio: float = Field(
+        3.0,
+        ge=1,
+        description="A cut stands out of its neighbourhood's median distance by this factor, which a fade does not",
+    )
+    window: int = Field(5, ge=1, description="Frames on each side that make the neighbourhood")
+    shortest: int = Field(4, ge=1, description="A shot has at least so many frames: a flash of light is no shot")
+
+
+class DetectorSettings(_Settings):
+    """MTCNN; the authors keep faces from probability .7, we ask for .9: a false face costs more than a missed one."""
+
+    min_face: int = Field(20, ge=12, description="Smallest face looked for, pixels")
+    factor: float = Field(0.709, gt=0.3, lt=0.95, description="Step of the image pyramid")
+    probability: float = Field(0.9, gt=0, le=1, description="Faces below this probability are dropped")
+    batch: int = Field(12, ge=1, description="Frames detected at once")
+
+
+class EncoderSettings(_Settings):
+    """Which face encoder, and how the studio's own is trained."""
+
+    kind: Literal["studio", "facenet", "dlib"] = Field(
+        "studio", description="Face encoder: trained here, or a pretrained one"
+    )
+    image_size: int = Field(
+        64, ge=32, le=160, description="Side of the square crop that the studio encoder sees, pixels"
+    )
+    width: int = Field(24, ge=4, le=128, description="Channels of the studio encoder's first layer")
+    size: int = Field(128, ge=16, description="Dimensions of the embedding (paper, equation 4)")
+    people: int = Field(160, ge=12, description="Strangers to train on")
+    held_out: int = Field(32, ge=6, description="Further strangers that calibrate the threshold")
+    steps: int = Field(320, ge=1, description="Training steps")
+    people_per_batch: int = Field(14, ge=2, description="Identities in a batch")
+    crops_per_person: int = Field(5, ge=2, description="Crops of each identity in a batch")
+    learning_rate: float = Field(2e-3, gt=0, description="Peak of the one-cycle schedule")
+    margin: float = Field(0.3, gt=0, description="Triplet margin on squared L2")
+    hard_from: float = Field(
+        0.4, ge=0, le=1, description="Share of the steps after which the hardest negatives join in"
+    )
+    seed: int = Field(0, ge=0, description="Seed of initial weights, batches and augmentation")
+
+
+class BankSettings(_Settings):
+    """How a film's faces become one query per character (paper, equations 1-3)."""
+
+    link_threshold: float = Field(
+        1.0, gt=0, description="Tracks join one cluster up to this multiple of the encoder's threshold (mean linkage)"
+    )
+    smallest_share: float = Field(
+        0.04, ge=0, lt=1, description="A cluster with a smaller share of the film's faces is no main character"
+    )
+    trims: tuple[float, ...] = Field(
+        (0.0, 0.1, 0.25, 0.4), description="Shares of outlying faces left out of a candidate centroid"
+    )
+    outlier_share: float = Field(0.1, ge=0, lt=0.5, description="Farthest faces of a collection that are outliers")
+    label_confidence: float = Field(0.1, ge=0, le=1, description="Labelled person boxes below this score are not used")
+    seed: int = Field(0, ge=0, description="Seed of whatever is drawn")
+
+
+class RecognitionSettings(_Settings):
+    """When a face gets a name (paper, equations 5 and 6)."""
+
+    distance: Literal["squared", "plain"] = Field(
+        "squared", description="Squared L2 as in the paper, or plain L2 as in the authors' code"
+    )
+    threshold: float | None = Field(
+        None, gt=0, description="u of equation 6 in the chosen distance; none: the encoder's own calibrated threshold"
+    )
+    link_iou: float = Field(
+        0.2, ge=0, le=1, description="Faces of neighbouring key frames that overlap so much are one track"
+    )
+    link_gap: int = Field(4, ge=1, description="Key frames over which a lost track may be taken up again")
+
+
+class RegionSettings(_Settings):
+    """From a face to the person's mask, and along the shot."""
+
+    working_width: int = Field(240, ge=120, description="Width at which flow and GrabCut run, pixels")
+    iterations: int = Field(3, ge=1, le=10, description="GrabCut iterations on a recognised frame")
+    band: int = Field(7, ge=1, description="A carried mask may grow by so many working pixels")
+    longest: float = Field(3.0, gt=0, description="Seconds a mask is carried from its recognised frame")
+    doubtful: float = Field(
+        0.45, ge=0, le=1, description="Carried masks whose colours resemble the recognised region less are dropped"
+    )
+
+
+class PerceptionSettings(_Settings):
+    """The character perception module of the paper, section 3.1."""
+
+    key_frame_stride: int = Field(5, ge=1, description="Frames from one key frame to the next (the paper: 15)")
+    shots: ShotSettings = ShotSettings()
+    detector: DetectorSettings = DetectorSettings()
+    encoder: EncoderSettings = EncoderSettings()
+    bank: BankSettings = BankSettings()
+    recognition: RecognitionSettings = RecognitionSettings()
+    regions: RegionSettings = RegionSettings()
