@@ -87,7 +87,8 @@ def _describe_batch(
     prompt, mask = captioner.model.prompt(collate(samples, vocabulary, plan))
     ends = [vocabulary.ids[END], *([vocabulary.ids[FULL_STOP]] if settings.stop_at_full_stop else [])]
     options: dict[str, Any] = {"length_penalty": settings.length_penalty} if settings.beams > 1 else {}
-    output = captioner.model.language_model.generate(
+    language_model: Any = captioner.model.language_model  # transformers types `generate` by a protocol of its own
+    output = language_model.generate(
         inputs_embeds=prompt,
         attention_mask=mask.long(),
         generation_config=GenerationConfig(
@@ -96,7 +97,7 @@ def _describe_batch(
             max_new_tokens=settings.max_tokens,
             do_sample=False,
             eos_token_id=ends,
-            pad_token_id=captioner.model.language_model.config.pad_token_id,
+            pad_token_id=language_model.config.pad_token_id,
             return_dict_in_generate=True,
             output_scores=True,
             **options,
@@ -125,5 +126,5 @@ class _Speakable(LogitsProcessor):
             self.forbidden[row, [vocabulary.name_id(token) for token in cast.tokens]] = False
         self.forbidden = self.forbidden.repeat_interleave(beams, 0)
 
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # type: ignore[override]
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         return scores.masked_fill(self.forbidden, -torch.inf)

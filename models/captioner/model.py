@@ -70,6 +70,7 @@ class FocusedCaptioner(PreTrainedModel):
         ).last_hidden_state[:, prompt.shape[1] - 1 :]
         logits = self.language_model.lm_head(hidden)
         pad = self.language_model.config.pad_token_id
+        assert pad is not None
         return functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=pad)
 
     def _soft(self, ids: Tensor) -> Tensor:

@@ -46,8 +46,8 @@ def _unions(tokens_nfd: Tensor, seen_nf: Tensor, mu: int) -> Tensor:
     similarity = similarity.masked_fill(~seen_nf[:, 1:], -torch.inf)
     kept_open_n = (lengths_n - mu).clamp(min=0)
     ranked = similarity.sort(dim=1, descending=True).values
-    padded = torch.cat([torch.full_like(ranked[:, :1], torch.inf), ranked], 1)
-    cut_n = padded.gather(1, kept_open_n[:, None])
-    closes = (similarity < cut_n) | (kept_open_n[:, None] == 0)
+    all_close = torch.full_like(tokens_nfd[:, :1, 0], torch.inf)  # the cut where nothing is to be merged
+    cut_n1 = torch.cat([all_close, ranked], 1).gather(1, kept_open_n[:, None])
+    closes = similarity < cut_n1
     union_nf = functional.pad(closes.long().cumsum(1), (1, 0))
     return union_nf.clamp(max=mu - 1)

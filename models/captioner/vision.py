@@ -97,6 +97,7 @@ class ObjectNet(nn.Module):
             _block(3, 24, 5, 2, 2), nn.MaxPool2d(2), _block(24, 48, 3, 2, 1), _block(48, 64, 3, 1, 1)
         )
         self.prop = nn.Conv2d(64, props, 3, 1, 1)
+        assert self.prop.bias is not None
         nn.init.constant_(self.prop.bias, -3.0)  # most props are absent; zero would start with all of them present
         self.place = nn.Linear(128, places)
 

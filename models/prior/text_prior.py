@@ -18,7 +18,7 @@ def newest(prior: Sequence[Mapping[str, str]], *, descriptions: int) -> list[Map
     if descriptions == 0:
         return []
     at = [index for index, piece in enumerate(prior) if piece["kind"] == "description"]
-    return list(prior[at[-descriptions] :] if len(at) > descriptions else prior)
+    return list(prior[at[-descriptions] :] if len(at) >= descriptions else prior)
 
 
 def prior_tokens(
