@@ -1,0 +1,1 @@
+"""How a result becomes data: typed parameters, staging, audit, atomic publication, versions and tracking."""

@@ -1,0 +1,193 @@
+"""Dagster's view of the stages: one asset each, a partition per film, the audit as its blocking check."""
+
+# no `from __future__ import annotations` here: Dagster compares the annotation of `context` with its class
+import logging
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from common.errors import BadInput
+from orchestration.metadata import as_metadata
+from orchestration.sync import asset_version, sync_stage
+from publishing import versions
+from publishing.keys import code_digest
+from publishing.locks import Busy
+from publishing.places import CODE_ROOT
+from publishing.publish import Outcome, publish_stage
+from publishing.settings import Settings
+from publishing.stage import WHOLE, Graph, Stage, graph_of
+
+warnings.filterwarnings("ignore", category=dg.BetaWarning)  # backfill policies; the lock file pins what was tried
+
+log = logging.getLogger(__name__)
+
+CHECK = "audit"
+UNITS_TAG = "focusedad/units"  # names some units of an asset that has no partitions
+EXIT_STATUS = "exit_status"  # in a failure's metadata: 2 is a user's mistake, told in one line
+
+
+def build_definitions(
+    stages: Sequence[Stage], settings: Settings, *, root: Path, code_root: Path = CODE_ROOT
+) -> dg.Definitions:
+    """Loads nothing heavy; what a stage needs is imported when it is made."""
+    graph = graph_of(stages)
+    assets = [build_asset(stage, settings, graph=graph, root=root, code_root=code_root) for stage in stages]
+    # one process for all steps of a run: libraries are imported once, and locks are held step by step
+    return dg.Definitions(assets=assets, executor=dg.in_process_executor)
+
+
+def partitions(stage: Stage, settings: Settings) -> dg.StaticPartitionsDefinition | None:
+    return dg.StaticPartitionsDefinition(stage.units_of(settings)) if stage.per_film else None
+
+
+def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, code_root: Path) -> dg.AssetsDefinition:
+    @dg.success_hook(name=f"{stage.name}_versions")
+    def note_versions(context: dg.HookContext) -> None:
+        sync_stage(context.instance, stage, settings, graph=graph, root=root, code_root=code_root)
+
+    @dg.asset(
+        name=stage.name,
+        deps=[_dependency(stage, graph[read]) for read in stage.reads],
+        partitions_def=partitions(stage, settings),
+        backfill_policy=dg.BackfillPolicy.single_run() if stage.per_film else None,
+        check_specs=[
+            dg.AssetCheckSpec(CHECK, asset=stage.name, blocking=True, description="Great Expectations on facts")
+        ],
+        code_version=code_digest(stage.code, code_root=code_root)[:12],
+        group_name=stage.group,
+        owners=["team:focusedad"],
+        kinds=set(stage.kinds),
+        description=stage.description or stage.name,
+        metadata={"folder": f"data/{stage.name}", "parameters": ", ".join(stage.sections) or "none"},
+        hooks={note_versions},
+    )
+    def made(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        only = _asked_units(context, stage)
+        commit = committer(root)
+        with _told():
+            outcome = publish_stage(
+                stage, settings, graph=graph, root=root, only=only, commit=commit, code_root=code_root
+            )
+        log.info("%s", summary_line(outcome))
+        if not outcome.good:
+            _report_good_units(context, stage, outcome, only)
+            raise _failure(outcome.complaint(), status=1)
+        return _result(context, stage, outcome, only, root=root)
+
+    return made
+
+
+def committer(root: Path) -> Callable[[str], str] | None:
+    """How a run that DVC did not start makes its stage known to DVC; None inside DVC, or where there is none."""
+    if os.environ.get("DVC_STAGE") or not (root / ".dvc").is_dir():
+        return None
+    return lambda stage: versions.commit(stage, root=root)
+
+
+def summary_line(outcome: Outcome) -> str:
+    counts = {
+        "made": outcome.made,
+        "kept": outcome.kept,
+        "put aside": outcome.aside,
+        "rejected": outcome.rejected,
+        "waiting": outcome.waiting,
+        "removed": outcome.removed,
+        "left stale": outcome.left,
+    }
+    told = ", ".join(f"{len(units)} {word}" for word, units in counts.items() if units) or "nothing to do"
+    return f"{outcome.stage}: {told}" + (f"; {outcome.committed}" if outcome.committed else "")
+
+
+def _dependency(stage: Stage, upstream: Stage) -> dg.AssetDep:
+    if stage.per_film and upstream.per_film and stage.inputs is None:
+        return dg.AssetDep(upstream.name, partition_mapping=dg.IdentityPartitionMapping())
+    if upstream.per_film:
+        return dg.AssetDep(upstream.name, partition_mapping=dg.AllPartitionMapping())
+    return dg.AssetDep(upstream.name)
+
+
+def _asked_units(context: dg.AssetExecutionContext, stage: Stage) -> list[str] | None:
+    if stage.per_film:
+        return list(context.partition_keys)
+    named = context.run.tags.get(UNITS_TAG)
+    return named.split(",") if named else None
+
+
+class _told:
+    """Turns what a user can mend, and a stage that is busy, into Dagster's failure with one line."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, BadInput):
+            raise _failure(str(error), status=2) from error
+        if isinstance(error, Busy):
+            raise _failure(str(error), status=1) from error
+
+
+def _failure(line: str, *, status: int) -> dg.Failure:
+    return dg.Failure(line, metadata={EXIT_STATUS: status}, allow_retries=False)
+
+
+def _result(
+    context: dg.AssetExecutionContext, stage: Stage, outcome: Outcome, only: list[str] | None, *, root: Path
+) -> dg.MaterializeResult:
+    shown = {unit: _unit_metadata(stage, outcome, unit, root=root) for unit in (only or outcome.versions)}
+    check = dg.AssetCheckResult(check_name=CHECK, passed=True, metadata=_check_metadata(outcome))
+    if stage.per_film:
+        for unit, metadata in shown.items():
+            context.add_asset_metadata(metadata, partition_key=unit)
+        return dg.MaterializeResult(check_results=[check])
+    metadata = dict(shown.get(WHOLE, {}))
+    if WHOLE not in shown:
+        rows = [f"| {unit} | {'made' if unit in outcome.made else 'kept'} |" for unit in outcome.versions]
+        metadata["units"] = dg.MetadataValue.md("\n".join(["| unit | this run |", "| -- | -- |", *rows]))
+        for unit, of_unit in shown.items():
+            metadata |= {
+                f"{unit}/{name}": value for name, value in of_unit.items() if name not in ("data_version", "remade")
+            }
+    version = asset_version(outcome.versions)
+    return dg.MaterializeResult(metadata=metadata, check_results=[check], data_version=dg.DataVersion(version))
+
+
+def _unit_metadata(stage: Stage, outcome: Outcome, unit: str, *, root: Path) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"data_version": outcome.versions.get(unit, ""), "remade": unit in outcome.made}
+    if unit in outcome.aside:
+        return metadata | {"put_aside": outcome.aside[unit]}
+    if stage.summary is not None and unit in outcome.versions:
+        metadata |= as_metadata(stage.summary(stage.folder(root / "data", unit)))
+    return metadata
+
+
+def _check_metadata(outcome: Outcome) -> dict[str, Any]:
+    rows = [f"| {unit or outcome.stage} | {'; '.join(found)} |" for unit, found in outcome.rejected.items()]
+    failed = dg.MetadataValue.md("\n".join(["| unit | what failed |", "| -- | -- |", *rows])) if rows else "none"
+    return {"failed": failed, "units_failed": len(outcome.rejected), "expectations_evaluated": outcome.expectations}
+
+
+def _report_good_units(
+    context: dg.AssetExecutionContext, stage: Stage, outcome: Outcome, only: list[str] | None
+) -> None:
+    """A step that fails leaves no events of its own, but its good units are published: these events say so."""
+    key = dg.AssetKey(stage.name)
+    for unit in outcome.made if stage.per_film else []:
+        tags = {"dagster/data_version": outcome.versions[unit]}
+        context.log_event(dg.AssetMaterialization(key, partition=unit, tags=tags, metadata={"remade": True}))
+    if outcome.rejected:
+        context.log_event(
+            dg.AssetCheckEvaluation(
+                asset_key=key,
+                check_name=CHECK,
+                passed=False,
+                metadata={
+                    name: dg.MetadataValue.text(value) if isinstance(value, str) else value
+                    for name, value in _check_metadata(outcome).items()
+                },
+                blocking=True,
+            )
+        )

@@ -1,0 +1,143 @@
+"""One stage in this process: `python -m orchestration.run STAGE`, the command of every stage in `dvc.yaml`.
+
+It executes the Dagster asset of that name in the shared home, so that the run, its check and its metadata are seen in
+the interface whichever engine started it. Exit status: 0 published, 1 refused (audit, missing input, busy, a
+fault of the program), 2 a mistake of the user's in one line.
+
+Worker processes import this module again: nothing heavy stands at its top.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.errors import BadInput
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+    from publishing.settings import Settings
+    from publishing.stage import Stage
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    parser = argparse.ArgumentParser(prog="python -m orchestration.run", description="Makes one stage of the lineage.")
+    parser.add_argument("stage", help="the stage's name, as in dvc.yaml")
+    parser.add_argument("--units", help="only these units, separated by commas (films, or the stage's other parts)")
+    asked = parser.parse_args(arguments)
+    try:
+        _start_again_in_the_right_environment(arguments)
+        return run_stage(asked.stage, asked.units.split(",") if asked.units else None)
+    except BadInput as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+
+
+def _start_again_in_the_right_environment(arguments: Sequence[str]) -> None:
+    """Memory allocation and OpenMP are settled before Python starts, so the process replaces itself once."""
+    from orchestration.home import lacks, process_environment
+    from publishing.places import parameters_file
+    from publishing.settings import load_settings
+
+    environment = process_environment(threads=load_settings(parameters_file()).compute.threads)
+    if lacks(environment):
+        environment = {**os.environ, **environment}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        os.execve(sys.executable, [sys.executable, "-m", "orchestration.run", *arguments], environment)
+
+
+def run_stage(name: str, units: list[str] | None) -> int:
+    """Runs the stage from this repository's definitions; gives back the exit status."""
+    from orchestration.progress import show_progress
+
+    show_progress()
+    import dagster as dg
+
+    from orchestration.definitions import STAGES, defs, settings
+    from publishing.stage import graph_of
+
+    graph = graph_of(STAGES)
+    if name not in graph:
+        raise BadInput(f"{name}: no such stage; there are {', '.join(graph)}")
+    return execute(defs, graph[name], settings, units=units, instance=dg.DagsterInstance.get())
+
+
+def execute(
+    defs: dg.Definitions, stage: Stage, settings: Settings, *, units: list[str] | None, instance: dg.DagsterInstance
+) -> int:
+    """Executes the asset in this process; a failure is told on stderr, the trace of a program's fault kept in a log."""
+    import dagster as dg
+
+    known = stage.units_of(settings)
+    unknown = [unit for unit in units or [] if unit not in known]
+    if unknown:
+        raise BadInput(f"{stage.name}: no unit {', '.join(unknown)}; there are {', '.join(known)}")
+    job = defs.resolve_implicit_global_asset_job_def()
+    for tags in _runs(stage, known, units):
+        result = job.execute_in_process(
+            instance=instance,
+            asset_selection=[dg.AssetKey(stage.name)],
+            tags=tags,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+        if not result.success:
+            return _tell(stage, result)
+    return 0
+
+
+def _runs(stage: Stage, known: list[str], units: list[str] | None) -> Iterator[dict[str, str]]:
+    """The tags of each run: a range of partitions, so that one run makes all of them; several for gaps."""
+    from orchestration.factory import UNITS_TAG
+
+    if not stage.per_film:
+        yield {UNITS_TAG: ",".join(units)} if units else {}
+        return
+    wanted = [unit for unit in known if units is None or unit in units]
+    first = 0
+    for place, unit in enumerate(wanted):
+        is_last = place + 1 == len(wanted) or known.index(wanted[place + 1]) != known.index(unit) + 1
+        if is_last:
+            start, end = wanted[first], unit
+            yield {"dagster/asset_partition_range_start": start, "dagster/asset_partition_range_end": end}
+            first = place + 1
+
+
+def _tell(stage: Stage, result: Any) -> int:
+    from orchestration.factory import EXIT_STATUS
+
+    failed = [event for event in result.all_events if event.is_step_failure]
+    if not failed:
+        print(f"{stage.name}: the run failed before its step began", file=sys.stderr)
+        return 1
+    data = failed[0].step_failure_data
+    if data.user_failure_data is not None:
+        print(data.user_failure_data.description, file=sys.stderr)
+        status = data.user_failure_data.metadata.get(EXIT_STATUS)
+        return int(status.value) if status is not None else 1
+    log = _write_log(stage.name, data.error)
+    fault = data.error.cause or data.error
+    print(
+        f"{stage.name}: {fault.message.strip().splitlines()[-1]} (a fault of the program: trace in {log})",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def _write_log(stage: str, error: Any) -> str:
+    from common.files import write_text
+    from publishing.places import home, root
+
+    path: Path = home() / "logs" / f"{stage}.log"
+    write_text(path, error.to_string())
+    return path.relative_to(root()).as_posix()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

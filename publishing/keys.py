@@ -1,0 +1,80 @@
+"""What a unit's key is made of: versions of its inputs, parameters, the source of its code, and raw files.
+
+Code enters by its meaning: comments, docstrings and layout are left out, so that a better comment remakes no film.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from common.files import digest, file_md5, write_json
+from publishing.places import CODE_ROOT
+
+
+def code_digest(code: Sequence[str], *, code_root: Path = CODE_ROOT) -> str:
+    """Digest of every file of the named packages and modules; a name that does not exist is a fault of the program."""
+    files: dict[str, str] = {}
+    for name in code:
+        start = code_root / name
+        if not start.exists():
+            raise FileNotFoundError(f"code {name!r} of a stage does not exist in the repository")
+        for path in sorted(start.rglob("*")) if start.is_dir() else [start]:
+            if path.is_file() and "__pycache__" not in path.parts:
+                files[path.relative_to(code_root).as_posix()] = _file_digest(path, path.stat().st_mtime_ns)
+    return digest(files)
+
+
+@functools.cache
+def _file_digest(path: Path, _changed: int) -> str:
+    content = path.read_bytes()
+    if path.suffix == ".py":
+        content = _meaning(content)
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+def _meaning(source: bytes) -> bytes:
+    """The syntax tree without docstrings; source that does not parse counts as its bytes."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return source
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(
+            node
+        ):
+            node.body = node.body[1:]
+    return ast.dump(tree).encode()
+
+
+def raw_digest(path: Path, *, memory: Path) -> str:
+    """Digest of a raw file or folder by content.
+
+    Films are large: an MD5 is kept in the file `memory` and taken again only when size, inode or change time differ.
+    """
+    known: dict[str, Any] = _remembered(memory)
+    found: dict[str, str] = {}
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if not file.is_file():
+            continue
+        state = file.stat()
+        stamp = [state.st_size, state.st_mtime_ns, state.st_ino]
+        place = file.as_posix()
+        if place not in known or known[place][:3] != stamp:
+            known[place] = [*stamp, file_md5(file)]
+        found[file.relative_to(path).as_posix() if path.is_dir() else file.name] = known[place][3]
+    if known != _remembered(memory):
+        write_json(memory, known)
+    return digest(found)
+
+
+def _remembered(memory: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(memory.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}

@@ -1,0 +1,48 @@
+"""Units made side by side, in this process or in workers that end with it."""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from common.errors import BadInput
+from common.workers import map_in_processes
+from publishing.stage import Work
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+@dataclass(frozen=True)
+class Made:
+    """A unit's folder as written, or the reason why it has to be put aside."""
+
+    unit: str
+    out: Path
+    aside: str | None = None
+
+
+def make_units(make: Callable[[Work], None], work: Sequence[Work], *, jobs: int) -> Iterator[Made]:
+    """In the order of `work`; an exception other than `BadInput` ends the iteration."""
+    yield from map_in_processes(partial(_make_unit, make), work, jobs=jobs)
+
+
+def _make_unit(make: Callable[[Work], None], work: Work) -> Made:
+    _end_with_parent()
+    try:
+        make(work)
+    except BadInput as mistake:
+        return Made(work.unit, work.out, str(mistake))
+    return Made(work.unit, work.out)
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent is killed would go on writing into a folder that the next run has already swept."""
+    if multiprocessing.parent_process() is not None:
+        prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux only
+        if prctl is not None:
+            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,199 @@
+"""Every parameter in one typed schema: `params.yaml`, where an unknown key is an error.
+
+Each part declares its own parameters beside its code, with reasons and bounds; here they are put together with what
+belongs to no single part: which films, which experiments, and with how many processes. Light to import on purpose.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from common.errors import BadInput
+from corpora.studio.settings import StudioSettings
+from evaluation.settings import EvaluationSettings
+from models.captioner.settings import BaseModelSettings, CaptionerSettings
+from models.perception.settings import PerceptionSettings
+
+Split = Literal["train", "mad_eval_named", "cinepile_ad"]
+SPLITS: tuple[Split, ...] = ("train", "mad_eval_named", "cinepile_ad")
+Benchmark = Literal["mad_eval_named", "cinepile_ad"]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CorporaFilms(_Settings):
+    """Films of the real corpora: folders `<raw>/<split>/<film>`; an empty list takes every folder that is there."""
+
+    train: tuple[str, ...] = Field(default=(), description="films annotated as Storyboard20K; empty: every folder")
+    mad_eval_named: tuple[str, ...] = Field(default=(), description="films of MAD-eval-Named; empty: every folder")
+    cinepile_ad: tuple[str, ...] = Field(default=(), description="films of Cinepile-AD; empty: every folder")
+
+
+class FilmsSettings(_Settings):
+    """Which films the lineage is made of."""
+
+    source: Literal["studio", "corpora"] = Field(
+        default="studio", description="studio: generated; corpora: yours, from raw"
+    )
+    raw: str = Field(default="data/raw", min_length=1, description="folder of the real corpora, inside the repository")
+    corpora: CorporaFilms = CorporaFilms()
+    set_aside: dict[str, str] = Field(
+        default={}, description="film -> reason: leaves it out until this line is deleted"
+    )
+
+
+class ExperimentsSettings(_Settings):
+    """Which rows of Table 1 (`captioner.rows`) are predicted on which benchmark; seeds are the captioner's."""
+
+    rows: dict[Benchmark, tuple[str, ...]] = Field(
+        default={"mad_eval_named": ("A1", "A2", "B1", "B2", "C1", "C2"), "cinepile_ad": ("C2",)},
+        description="Table 1 is all rows on MAD-eval-Named; Table 2 is C2 on both",
+    )
+
+
+class ComputeSettings(_Settings):
+    """How it is computed: enters no key, so that another machine remakes nothing."""
+
+    jobs: int = Field(default=2, ge=1, le=1024, description="units made side by side, one process each")
+    threads: int = Field(default=2, ge=1, le=1024, description="threads of one training process")
+    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: the GPU where there is one")
+
+
+class Settings(_Settings):
+    """All parameters; the defaults are the profile `mini`."""
+
+    films: FilmsSettings = FilmsSettings()
+    studio: StudioSettings = StudioSettings()
+    perception: PerceptionSettings = PerceptionSettings()
+    base_model: BaseModelSettings = BaseModelSettings()
+    captioner: CaptionerSettings = CaptionerSettings()
+    experiments: ExperimentsSettings = ExperimentsSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    compute: ComputeSettings = ComputeSettings()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Settings:
+        for row, settings in self.captioner.rows.items():
+            _known("captioner.rows", f"{row}: variant", settings.variant, self.captioner.variants)
+        for benchmark, rows in self.experiments.rows.items():
+            for row in rows:
+                _known("experiments.rows", benchmark, row, self.captioner.rows)
+        return self
+
+
+def _known(where: str, what: str, found: str, known: Mapping[str, Any]) -> None:
+    if found not in known:
+        raise ValueError(f"{where}: {what}: {found!r} is not among {', '.join(known)}")
+
+
+def load_settings(path: Path) -> Settings:
+    """Reads and checks a parameters file; every mistake is named with its key, in one `BadInput` line."""
+    return check_settings(read_yaml(path), source=path.name)
+
+
+def check_settings(values: Any, *, source: str) -> Settings:
+    """`source` is the file's name for messages."""
+    if not isinstance(values, dict):
+        raise BadInput(f"{source}: not a table of parameters; write one with `focusedad profile mini`")
+    for place, value in _numbers(values):
+        if not math.isfinite(value):
+            raise BadInput(f"{source}: {place}: {value} is not a finite number; give one")
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise BadInput("; ".join(_mistake(source, dict(found)) for found in error.errors())) from None
+
+
+def _mistake(source: str, error: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        known = _keys_at(error["loc"][:-1])
+        close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
+        advice = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known)}"
+        return f"{source}: {place}: unknown parameter; {advice}"
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "value_error":
+        return f"{source}: {place + ': ' if place else ''}{message}; change it"
+    return f"{source}: {place}: {message}, not {error['input']!r}; change it"
+
+
+def _keys_at(place: tuple[int | str, ...]) -> list[str]:
+    """The parameters beside an unknown one."""
+    model: Any = Settings()
+    for part in place:
+        model = model[part] if isinstance(model, Mapping) and part in model else getattr(model, str(part), None)
+    return list(type(model).model_fields) if isinstance(model, BaseModel) else []
+
+
+def _numbers(values: Any, place: str = "") -> Iterator[tuple[str, float]]:
+    if isinstance(values, float):
+        yield place, values
+    items = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
+    for key, value in items:
+        yield from _numbers(value, f"{place}.{key}" if place else str(key))
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """Safe YAML that refuses a key written twice, where the last one would win in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is written twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> Any:
+    """Safe YAML; a missing or broken file is `BadInput` with its line."""
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _OnceLoader) or {}
+    except FileNotFoundError:
+        raise BadInput(f"{path.name}: no such file; write it with `focusedad profile mini`") from None
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path.name}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BadInput(f"{path.name}:{line}: not valid YAML ({error.problem}); mend that line") from None
+    except yaml.YAMLError as error:
+        raise BadInput(f"{path.name}: not valid YAML ({error}); mend it") from None
+
+
+def film_ids(settings: Settings, split: Split | None = None, *, root: Path | None = None) -> list[str]:
+    """The films' ids, all or one split's, in order; films set aside are among them.
+
+    For real corpora a split without a list takes the folders found below `raw`; `root` is the repository's folder.
+    """
+    if settings.films.source == "studio":
+        return list(settings.studio.film_ids(split))
+    from publishing.places import root as usual_root
+
+    found: list[str] = []
+    for name in [split] if split else SPLITS:
+        listed = list(getattr(settings.films.corpora, name))
+        folder = (root or usual_root()) / settings.films.raw / name
+        found += (
+            listed or sorted(path.name for path in folder.iterdir() if path.is_dir())
+            if folder.is_dir() or listed
+            else []
+        )
+    return found
+
+
+def split_of(settings: Settings, film: str) -> Split:
+    """The split a film belongs to; `BadInput` for an id that is none of these settings' films."""
+    for split in SPLITS:
+        if film in film_ids(settings, split):
+            return split
+    raise BadInput(f"{film}: no film of the parameters; its films are {', '.join(film_ids(settings))}")

@@ -1,0 +1,69 @@
+"""What the gates ask of data: limits a person may set, one model a stage."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Gate(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FilmsGate(_Gate):
+    shortest_seconds: float = Field(default=4.0, ge=0, description="a film is at least this long")
+    longest_overlap_seconds: float = Field(default=0.3, ge=0, description="a slot may touch dialogue this long")
+    clear_of_dialogue: float = Field(default=0.7, ge=0, le=1, description="share of slots that must keep to that limit")
+
+
+class FaceEncoderGate(_Gate):
+    lowest_accuracy: float = Field(
+        default=0.8, ge=0.5, le=1, description="balanced accuracy on strangers, film to film"
+    )
+
+
+class BanksGate(_Gate):
+    characters_with_query: float = Field(default=0.5, ge=0, le=1, description="share of the cast with a best query")
+    smallest_distance: float = Field(default=0.05, ge=0, description="squared L2 between two characters' queries")
+
+
+class RegionsGate(_Gate):
+    clips_with_faces: float = Field(default=0.2, ge=0, le=1, description="share of clips in which a face was found")
+    largest_share: float = Field(default=0.95, gt=0, le=1, description="a mask covers at most this share of the frame")
+
+
+class ClipsGate(_Gate):
+    longest_words: int = Field(default=60, ge=1, description="a reference has at most this many words")
+    fastest_words_per_second: float = Field(
+        default=12.0, gt=0, description="a faster reference belongs to another slot"
+    )
+    within_pace: float = Field(default=0.95, ge=0, le=1, description="share of references within that pace")
+
+
+class BaseModelGate(_Gate):
+    lowest_verb_accuracy: float = Field(default=0.05, ge=0, le=1, description="verbs right on held-out stock clips")
+
+
+class CaptionerGate(_Gate):
+    highest_final_loss: float = Field(default=6.0, gt=0, description="mean loss of the last steps")
+
+
+class PredictionsGate(_Gate):
+    distinct: float = Field(default=0.02, ge=0, le=1, description="share of distinct descriptions in a benchmark")
+
+
+class ScoresGate(_Gate):
+    fewest_clips: int = Field(default=3, ge=1, description="clips that a score rests on")
+
+
+class GateSettings(_Gate):
+    """Great Expectations' limits for each stage."""
+
+    films: FilmsGate = FilmsGate()
+    face_encoder: FaceEncoderGate = FaceEncoderGate()
+    query_banks: BanksGate = BanksGate()
+    character_regions: RegionsGate = RegionsGate()
+    clips: ClipsGate = ClipsGate()
+    base_model: BaseModelGate = BaseModelGate()
+    captioner: CaptionerGate = CaptionerGate()
+    predictions: PredictionsGate = PredictionsGate()
+    scores: ScoresGate = ScoresGate()

@@ -1,0 +1,177 @@
+"""DVC's side of a publication: hashes, the commit after a run that DVC did not start, and healing what kills leave.
+
+Two faults stop DVC for ever and come from killing it while it writes: a torn `.dvc/tmp/rwlock` and a torn `dvc.lock`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import random
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from common.files import write_text
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 600.0  # how long a commit waits for a `dvc repro` that holds DVC's own lock
+_EMPTY_LOCK = "schema: '2.0'\nstages: {}\n"
+_OURS = (
+    "dvc",
+    "dagster",
+    "orchestration",
+)  # what may hold an entry in DVC's lock; a reused process number is none of these
+
+
+def commit(stage: str, *, root: Path, patience: float = PATIENCE_SECONDS) -> str:
+    """Writes the stage's hashes into `dvc.lock` and its data into DVC's cache; says what happened in a few words.
+
+    To be called while the stage's own lock is held. Nothing is committed on top of upstream stages that are not, for
+    `dvc.lock` would then mix revisions. `relink=False`: DVC would otherwise rewrite published files in place.
+    """
+    from dvc.lock import LockError
+    from dvc.repo import Repo
+
+    heal(root)
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            with _quiet_dvc(), Repo(str(root)) as repo:
+                if stage not in {found.addressing for found in repo.index.stages}:
+                    return f"{stage} is not in dvc.yaml"
+                behind = _uncommitted_inputs(repo, stage)
+                if behind:
+                    return f"not committed: {', '.join(behind)} not committed before it"
+                repo.commit(stage, force=True, relink=False)
+                return "committed to DVC"
+        except LockError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2 + random.random() * 0.3)
+
+
+def _uncommitted_inputs(repo: Any, stage: str) -> list[str]:
+    deps = {str(dep.fs_path) for found in repo.stage.collect(stage) for dep in found.deps}
+    makers = {found.addressing for found in repo.index.stages if any(str(out.fs_path) in deps for out in found.outs)}
+    return sorted(repo.status(targets=sorted(makers))) if makers else []
+
+
+@contextmanager
+def _quiet_dvc() -> Iterator[None]:
+    logger = logging.getLogger("dvc")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+def output_hash(stage: str, *, root: Path) -> str | None:
+    """The hash of the stage's first output in `dvc.lock`, or None where it was never committed."""
+    try:
+        locked = yaml.safe_load((root / "dvc.lock").read_text(encoding="utf-8"))
+        return str(locked["stages"][stage]["outs"][0]["md5"])
+    except (OSError, yaml.YAMLError, KeyError, IndexError, TypeError):
+        return None
+
+
+def heal(root: Path) -> list[str]:
+    """Mends what a kill of DVC can leave; says what it mended. Does nothing while DVC edits its lock."""
+    scratch = root / ".dvc" / "tmp"
+    if not (root / ".dvc").is_dir():
+        return []
+    scratch.mkdir(exist_ok=True)
+    descriptor = os.open(scratch / "rwlock.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the lock that DVC takes around its own edits
+        return [*_heal_rwlock(scratch / "rwlock"), *_heal_dvc_lock(root)]
+    except BlockingIOError:
+        return []
+    finally:
+        os.close(descriptor)
+
+
+def _heal_rwlock(path: Path) -> list[str]:
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+        write, read = dict(held.get("write", {})), dict(held.get("read", {}))
+        alive_write = {place: holder for place, holder in write.items() if _alive(holder)}
+        alive_read = {place: [one for one in holders if _alive(one)] for place, holders in read.items()}
+    except FileNotFoundError:
+        return []
+    except (ValueError, AttributeError, TypeError):
+        path.unlink()
+        return [".dvc/tmp/rwlock was torn: removed"]
+    alive_read = {place: holders for place, holders in alive_read.items() if holders}
+    if (alive_write, alive_read) == (write, {place: holders for place, holders in read.items() if holders}):
+        return []
+    write_text(path, json.dumps({"write": alive_write, "read": alive_read}))
+    return [".dvc/tmp/rwlock named processes that have ended: removed them"]
+
+
+def _alive(holder: dict[str, Any]) -> bool:
+    try:
+        words = Path(f"/proc/{int(holder['pid'])}/cmdline").read_text(errors="replace")
+    except OSError:
+        return False
+    return any(name in words for name in _OURS)
+
+
+def _heal_dvc_lock(root: Path) -> list[str]:
+    path = root / "dvc.lock"
+    good_copy = root / ".dvc" / "tmp" / "dvc.lock.good"
+    if not path.exists():
+        return []
+    if _is_dvc_lock(content := path.read_text(encoding="utf-8", errors="replace")):
+        if not good_copy.exists() or good_copy.read_text(encoding="utf-8", errors="replace") != content:
+            write_text(good_copy, content)
+        return []
+    last = good_copy.read_text(encoding="utf-8", errors="replace") if good_copy.exists() else ""
+    candidates = [last, _from_git(root), _EMPTY_LOCK]
+    write_text(path, next(text for text in candidates if _is_dvc_lock(text)))
+    return ["dvc.lock was torn: put back its last good version (what was made since is found by its records)"]
+
+
+def _is_dvc_lock(text: str) -> bool:
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return False
+    if not isinstance(content, dict) or content.get("schema") != "2.0":
+        return False
+    stages = content.get("stages") or {}
+    return isinstance(stages, dict) and all(isinstance(stage, dict) and "cmd" in stage for stage in stages.values())
+
+
+def _from_git(root: Path) -> str:
+    try:
+        shown = subprocess.run(["git", "show", "HEAD:dvc.lock"], cwd=root, capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
+    return shown.stdout
+
+
+def git_commit(root: Path) -> str:
+    """The commit that is checked out, with `+changes` where tracked files differ; "unknown" outside a repository."""
+    try:
+        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=True)
+        changed = subprocess.run(
+            ["git", "status", "--porcelain", "--untracked-files=no"],
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head.stdout.strip() + ("+changes" if changed.stdout.strip() else "")

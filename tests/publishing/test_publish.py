@@ -1,0 +1,373 @@
+"""How results become data: what is made again, what is kept, and what every failure leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from toy_stages import LENGTHS, TOTAL, WORDS
+from toy_world import FILMS, ToyWorld, in_child
+
+from common.errors import BadInput
+from publishing import swap
+from publishing.locks import Busy, stage_locks
+from publishing.records import ASIDE, RECORD, version
+from publishing.stage import Stage, Work, expect, graph_of
+
+ONE, TWO, THREE = FILMS
+
+
+def test_everything_is_made_once(world: ToyWorld) -> None:
+    first = world.publish_all()
+    assert first["words"].made == list(FILMS)
+    assert json.loads((world.data / "total/total.json").read_text())["films"] == {ONE: 12, TWO: 16, THREE: 20}
+    before = world.tree()
+    second = world.publish_all()
+    assert all(not outcome.made and outcome.good for outcome in second.values())
+    assert world.tree() == before
+
+
+def test_published_files_hold_no_time_and_no_place(world: ToyWorld, tmp_path_factory: pytest.TempPathFactory) -> None:
+    world.publish_all()
+    other = ToyWorld(tmp_path_factory.mktemp("elsewhere"))
+    other.publish_all()
+    assert world.tree() == other.tree()
+
+
+def test_worker_processes_make_the_same(world: ToyWorld, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = ToyWorld(tmp_path_factory.mktemp("side_by_side"))
+    other.publish(replace(WORDS, jobs=lambda settings: 2))
+    world.publish("words")
+    assert other.tree() == world.tree()
+
+
+def test_one_changed_film_remakes_only_what_depends_on_it(world: ToyWorld) -> None:
+    world.publish_all()
+    world.raw(TWO, "another text")
+    outcomes = world.publish_all()
+    assert outcomes["words"].made == [TWO]
+    assert outcomes["lengths"].made == [TWO]
+    assert outcomes["total"].made == [""]
+
+
+def test_a_parameter_reaches_only_its_units(world: ToyWorld) -> None:
+    world.publish_all()
+    world.values["studio"]["overrides"] = {THREE: {"seed": 11}}
+    assert world.publish("words").made == [THREE]
+
+
+def test_equal_data_from_changed_code_stops_there(world: ToyWorld) -> None:
+    world.publish_all()
+    world.code("words.py", "VALUE = 2\n")
+    outcomes = world.publish_all()
+    assert outcomes["words"].made == list(FILMS)
+    assert outcomes["lengths"].made == []
+
+
+def test_comments_and_docstrings_remake_nothing(world: ToyWorld) -> None:
+    world.publish_all()
+    world.code("words.py", '"""Why."""\n# because\nVALUE  =  1\n')
+    assert world.publish("words").made == []
+    world.code("lengths/two.py", "")
+    assert world.publish("lengths").made == list(FILMS), "a new module is new code"
+
+
+def test_a_hand_edit_is_healed(world: ToyWorld) -> None:
+    world.publish_all()
+    before = world.tree()
+    (world.data / "words" / ONE / "words.json").write_text("[]")
+    (world.data / "words" / TWO / "stray.tmp").write_text("")
+    (world.data / "words" / THREE / RECORD).write_text("{")
+    assert world.publish("words").made == list(FILMS)
+    assert world.tree() == before
+
+
+def test_films_taken_out_are_removed_and_come_back(world: ToyWorld) -> None:
+    world.publish_all()
+    before = world.tree()
+    world.values["studio"]["train_films"] = 2
+    outcomes = world.publish_all()
+    assert outcomes["words"].removed == [THREE] and outcomes["lengths"].removed == [THREE]
+    assert not (world.data / "words" / THREE).exists()
+    world.values["studio"]["train_films"] = 3
+    assert world.publish_all()["words"].made == [THREE]
+    assert world.tree() == before
+
+
+def test_asked_units_only(world: ToyWorld) -> None:
+    outcome = world.publish("words", only=[TWO])
+    assert outcome.made == [TWO] and outcome.left == [ONE, THREE]
+    with pytest.raises(BadInput, match="no unit tt404"):
+        world.publish("words", only=["tt404"])
+
+
+def test_a_rejected_film_keeps_its_last_version_and_the_others_are_published(world: ToyWorld) -> None:
+    world.publish_all()
+    old = version(world.data / "words" / TWO)
+    world.raw(ONE, "a new text")
+    world.raw(TWO, "an incomprehensible text")
+    outcome = world.publish("words")
+    assert outcome.made == [ONE] and list(outcome.rejected) == [TWO]
+    assert "word incomprehensible = 16" in outcome.complaint()
+    assert "too long a word" in outcome.complaint()
+    assert version(world.data / "words" / TWO) == old
+    assert "incomprehensible" in (world.data / "rejected/words" / TWO / "words.json").read_text()
+    assert json.loads((world.data / "rejected/words" / TWO / "_rejected.json").read_text())["failures"]
+    assert list((world.data / "rejected/words/_data_docs").rglob("index.html"))
+    assert world.publish("lengths").made == [ONE], "downstream of the rejected film nothing changed"
+    world.raw(TWO, "a plain text")
+    assert world.publish("words").made == [TWO]
+    assert not (world.data / "rejected").exists()
+
+
+def test_an_expectation_on_a_count_names_the_film_that_breaks_it(world: ToyWorld) -> None:
+    world.raw(THREE, "")
+    outcome = world.publish("words")
+    assert list(outcome.rejected) == [THREE]
+    assert "row count" in outcome.rejected[THREE][0]
+
+
+def test_an_expectation_on_a_missing_column_fails_every_unit(world: ToyWorld) -> None:
+    asks = replace(
+        WORDS, expectations=lambda settings: [expect("words", "column_values_to_not_be_null", column="colour")]
+    )
+    outcome = world.publish(asks)
+    assert list(outcome.rejected) == list(FILMS)
+    assert "could not be evaluated" in outcome.rejected[ONE][0]
+
+
+def test_a_film_that_was_never_published_is_waited_for(world: ToyWorld) -> None:
+    world.raw(TWO, "an incomprehensible text")
+    world.publish("words")
+    outcome = world.publish("lengths")
+    assert outcome.made == [ONE, THREE] and not outcome.good
+    assert f"lengths is waiting for words/{TWO}" in outcome.complaint()
+    assert "waiting for lengths/" in world.publish("total").complaint()
+
+
+def test_bad_input_puts_the_film_aside_and_the_rest_goes_on(world: ToyWorld) -> None:
+    world.raw(TWO, "broken")
+    outcomes = world.publish_all()
+    assert outcomes["words"].aside == {TWO: f"raw/{TWO}.txt:1: broken; mend that line"}
+    assert sorted(path.name for path in (world.data / "words" / TWO).iterdir()) == [ASIDE, RECORD]
+    assert "is put aside" in outcomes["lengths"].aside[TWO]
+    assert set(json.loads((world.data / "total/total.json").read_text())["films"]) == {ONE, THREE}
+    assert all(not outcome.made for outcome in world.publish_all().values()), "it is not tried again for nothing"
+    world.raw(TWO, "mended now")
+    assert world.publish_all()["words"].made == [TWO]
+    assert set(json.loads((world.data / "total/total.json").read_text())["films"]) == set(FILMS)
+
+
+def test_a_person_sets_a_film_aside(world: ToyWorld) -> None:
+    world.publish_all()
+    world.values["films"] = {"set_aside": {ONE: "the sound is stolen"}}
+    assert world.publish_all()["words"].aside == {ONE: "the sound is stolen"}
+    assert set(json.loads((world.data / "total/total.json").read_text())["films"]) == {TWO, THREE}
+
+
+def test_nothing_left_fails_and_touches_nothing(world: ToyWorld) -> None:
+    world.publish_all()
+    before = world.tree()
+    for film in FILMS:
+        world.raw(film, "broken")
+    with pytest.raises(BadInput, match="every unit is put aside"):
+        world.publish("words")
+    assert world.tree() == before
+
+
+def test_bad_input_of_a_whole_stage_fails_and_touches_nothing(world: ToyWorld) -> None:
+    world.publish_all()
+    before = world.tree()
+    world.raw(ONE, "word " * 5000)
+    world.publish("words")
+    world.publish("lengths")
+    with pytest.raises(BadInput, match="more than anyone can count"):
+        world.publish("total")
+    assert world.tree()["total/total.json"] == before["total/total.json"]
+    assert not (world.data / ".staging").exists() or not list((world.data / ".staging").rglob("*.json"))
+
+
+def test_a_crash_keeps_what_was_finished_before_it(world: ToyWorld) -> None:
+    world.raw(TWO, "crash")
+    with pytest.raises(RuntimeError, match="a fault of the program"):
+        world.publish("words")
+    assert [path.name for path in sorted((world.data / "words").iterdir())] == [ONE]
+    world.raw(TWO, "well")
+    assert world.publish("words").made == [TWO, THREE]
+
+
+def test_reading_what_was_not_declared_is_refused(world: ToyWorld) -> None:
+    work = Work(world.settings, ONE, world.root, world.data, {"words": (ONE,)})
+    assert work.read("words") == world.data / "words" / ONE
+    with pytest.raises(KeyError, match="not among the units"):
+        work.read("words", TWO)
+    with pytest.raises(KeyError, match="not among the stages"):
+        work.read("total")
+
+
+def test_the_order_of_stages_is_checked() -> None:
+    with pytest.raises(ValueError, match="reads words, not made before it"):
+        graph_of((LENGTHS, WORDS))
+    with pytest.raises(ValueError, match="twice"):
+        graph_of((WORDS, WORDS))
+
+
+def test_code_that_does_not_exist_is_a_fault(world: ToyWorld) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.py"):
+        world.publish(replace(WORDS, code=("nowhere.py",)))
+
+
+def _change_everything(world: ToyWorld) -> None:
+    """A change of one film, a film taken out, a film rejected."""
+    world.raw(ONE, "a new text")
+    world.raw(TWO, "an incomprehensible text")
+    world.values["studio"]["train_films"] = 2
+
+
+@pytest.mark.parametrize("with_exchange", [True, False])
+def test_a_kill_at_any_step_leaves_old_or_new_and_a_restart_ends_alike(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_exchange: bool
+) -> None:
+    if not with_exchange:
+        monkeypatch.setattr(swap, "renameat2", _unsupported)
+    stage = replace(WORDS, expectations=None, facts=None)
+    rejecting = replace(stage, facts=_length_facts)
+    monkeypatch.setattr("publishing.gates.audit", _cheap_audit)
+    rejecting = replace(rejecting, expectations=WORDS.expectations)
+
+    def prepared(folder: Path) -> ToyWorld:
+        world = ToyWorld(folder)
+        world.publish(stage)
+        _change_everything(world)
+        return world
+
+    undisturbed = prepared(tmp_path / "undisturbed")
+    old = undisturbed.tree()
+    steps: list[str] = []
+    assert list(undisturbed.publish(rejecting, on_step=steps.append).rejected) == [TWO]
+    new = undisturbed.tree()
+    assert len(steps) >= 8
+
+    for kill_at in range(len(steps)):
+        world = prepared(tmp_path / f"killed_{kill_at}")
+        seen: list[str] = []
+
+        def kill(step: str, seen: list[str] = seen, kill_at: int = kill_at) -> None:
+            if len(seen) == kill_at:
+                os.kill(os.getpid(), signal.SIGKILL)
+            seen.append(step)
+
+        assert in_child(lambda world=world, kill=kill: world.publish(rejecting, on_step=kill)) == -signal.SIGKILL
+        for film in FILMS:
+            _assert_one_version(world.tree(), film, old, new, may_be_absent=not with_exchange or film == THREE)
+        world.publish(rejecting)
+        assert world.tree() == new, f"killed at {steps[kill_at]}"
+        assert not (world.data / ".staging").exists()
+
+
+def _assert_one_version(
+    tree: dict[str, bytes], film: str, old: dict[str, bytes], new: dict[str, bytes], *, may_be_absent: bool
+) -> None:
+    def of_film(files: dict[str, bytes]) -> dict[str, bytes]:
+        return {name: content for name, content in files.items() if name.startswith(f"words/{film}/")}
+
+    found = of_film(tree)
+    assert found in (of_film(old), of_film(new)) or (may_be_absent and not found)
+
+
+def _unsupported(*_: object) -> None:
+    raise OSError(22, "Invalid argument")
+
+
+def _length_facts(folder: Path) -> dict[str, list[str]]:
+    return {"words": json.loads((folder / "words.json").read_text())}
+
+
+def _cheap_audit(tables: object, expectations: object, *, units: list[str]) -> object:
+    from publishing.gates import Audit
+
+    return Audit({unit: ["too long a word"] for unit in units if unit == TWO}, 1)
+
+
+@pytest.fixture(autouse=True)
+def _gather_cheaply(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "kill" in request.node.name:
+        monkeypatch.setattr("publishing.audits._gather", lambda facts: facts)
+        monkeypatch.setattr("publishing.gates.load_beside", lambda: None)
+
+
+def test_two_renames_put_the_old_version_back_after_a_kill(world: ToyWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(swap, "renameat2", _unsupported)
+    plain: Stage = replace(WORDS, expectations=None, facts=None)
+    world.publish(plain)
+    before = world.tree()
+    world.raw(ONE, "a new text")
+
+    def kill(step: str) -> None:
+        if step == "old one away":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    assert in_child(lambda: world.publish(plain, on_step=kill)) == -signal.SIGKILL
+    assert not (world.data / "words" / ONE).exists()
+    world.raw(ONE, "a film of words ")
+    assert world.publish(plain).made == []
+    assert world.tree() == before
+
+
+def test_locks_are_refused_at_once_with_the_holder(world: ToyWorld, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import sys, time, pathlib; from publishing.locks import stage_locks\n"
+            "with stage_locks(pathlib.Path(sys.argv[1]), write='lengths', read=['words']):\n"
+            "    pathlib.Path(sys.argv[2]).touch(); time.sleep(60)",
+            str(world.data),
+            str(ready),
+        ]
+    )
+    try:
+        while not ready.exists():
+            assert holder.poll() is None
+            time.sleep(0.02)
+        for stage in ("words", "lengths", "total"):
+            with pytest.raises(Busy, match=rf"being written.* by process {holder.pid} .*wait for it or stop it"):
+                world.publish(stage)
+        with stage_locks(world.data, write="shares", read=["words"]):
+            pass  # readers go together
+    finally:
+        holder.kill()
+        holder.wait()
+    world.publish("words")  # a lock goes with its process
+
+
+def test_the_commit_comes_last_and_only_for_a_whole_stage(world: ToyWorld) -> None:
+    committed: list[str] = []
+
+    def commit(stage: str) -> str:
+        with pytest.raises(Busy), stage_locks(world.data, write=stage, read=[]):
+            pass  # the stage's lock is held
+        committed.append(stage)
+        return "committed"
+
+    assert "still to make" in world.publish("words", only=[ONE], commit=commit).committed
+    assert committed == []
+    assert world.publish("words", commit=commit).committed == "committed"
+    world.raw(TWO, "an incomprehensible text")
+    assert TWO in world.publish("words", commit=commit).committed
+    assert committed == ["words"]
+
+
+def test_a_whole_stage_replaces_its_folder(world: ToyWorld) -> None:
+    world.publish_all()
+    (world.data / "total" / "stray").write_text("")
+    assert world.publish(TOTAL).made == [""]
+    assert sorted(path.name for path in (world.data / "total").iterdir()) == [RECORD, "total.json"]
