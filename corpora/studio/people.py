@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Numbers of people, by what they play in; no number is in two ranges.
-CAST_PEOPLE = range(0, 100_000)  # films
+CAST_PEOPLE = range(100_000)  # films
 STOCK_PEOPLE = range(100_000, 200_000)  # stock clips
 STRANGERS = range(200_000, 300_000)  # faces for training the face encoder
 
@@ -38,7 +38,7 @@ RGB = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Look:
-    """A head at one time: lengths in head units (half the head's height is about 1.1), colours 0-1, angles in radians."""
+    """A head at one time: lengths in head units (half its height is about 1.1), colours 0-1, angles in radians."""
 
     person: int
     woman: bool
@@ -107,6 +107,7 @@ def film_look(person: int) -> Look:
     woman = is_woman(person)
     shade = u(0, len(SKINS) - 1.001)
     below, part = int(shade), shade - int(shade)
+    beard = str(rng.choice(BEARDS, p=(1, 0, 0, 0) if woman else (0.5, 0.2, 0.15, 0.15)))
     skin = (SKINS[below] * (1 - part) + SKINS[below + 1] * part) / 255
     # Dark skin goes with dark hair more often than not; so far as detection is concerned, brows must stand out.
     hair = HAIRS[int(rng.integers(4))] if below >= 4 else HAIRS[int(rng.integers(len(HAIRS)))]
@@ -124,7 +125,7 @@ def film_look(person: int) -> Look:
         lip_colour=u(0.3, 0.7), hairline=u(0.52, 0.64), ear=u(0.06, 0.13),
         freckles=u(0.3, 1.0) if rng.random() < 0.2 else 0.0,
         mole=(u(-0.4, 0.4), u(-0.45, 0.0)) if rng.random() < 0.3 else None,
-        hair=_rgb(hair / 255), style=style, beard=str(rng.choice(BEARDS, p=(1, 0, 0, 0) if woman else (0.5, 0.2, 0.15, 0.15))),
+        hair=_rgb(hair / 255), style=style, beard=beard,
         glasses=bool(rng.random() < 0.18), smile=u(-0.01, 0.03), makeup=u(0.3, 0.6) if woman else 0.0,
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What a user may turn about the studio: how many films of what length, drawn how large, with which kinds of descriptions.
+"""What a user may turn about the studio: how many films, how long, how large, with which kinds of descriptions.
 
 Light on purpose (pydantic only): pipeline definitions read it at load time. Defaults are the `mini` profile.
 """
