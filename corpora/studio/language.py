@@ -243,11 +243,12 @@ SOMEONE = ("a person", "someone", "somebody")
 
 # Facts as words, for text-only samples: what stands where tokens of a picture stand later.
 COLUMNS = tuple(f"column{number}" for number in range(1, 9))  # where in the picture, left to right
-DIRECTIONS = ("left", "here", "right")
-POSES = ("stand", "partner", *VERB_NAMES)  # partner: the one who is hugged
+DIRECTIONS = ("left", "none", "right")
+IDLE, PARTNER = "idle", "partner"  # partner: the one who is hugged or given something
+POSES = (IDLE, PARTNER, *VERB_NAMES)
 NOTHING = "nothing"
 DESCRIPTION_TAG, SUBTITLE_TAG = "<visual descriptions>", "<subtitle>"
-GLUE = "and then as while is are in the picture here there of who what doing people person this only two to , . ? !"
+GLUE = "group empty and as while is are in here there who what doing people person this , . ? !"
 
 _TOKEN = re.compile(r"<[a-z ]+>|[A-Za-z0-9']+|[^\sA-Za-z0-9']")
 

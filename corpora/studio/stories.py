@@ -27,7 +27,7 @@ from corpora.studio.screenplay import (
     Size,
 )
 from corpora.studio.settings import StudioSettings
-from corpora.studio.staging import Choice, Scene, possible_objects, possible_verbs, stage_action, stage_people
+from corpora.studio.blocking import Choice, Scene, possible_objects, possible_verbs, stage_action, stage_people
 from corpora.studio.titles import title_of
 from corpora.studio.troupe import cast_film, cast_stock
 
@@ -227,7 +227,8 @@ def _choose(telling: Telling, scene: Scene, *, faceless: bool, nameless: bool) -
     if verb.needs_object:
         things = possible_objects(verb, scene.place)
         thing = telling.thing if telling.thing in things and dice.chance(0.4) else dice.pick(things)
-    if faceless and not dice.chance(0.4):
+    if faceless and (second or not dice.chance(0.4)):
+        # With no face of the subject to start from, a second person is known only if nobody else is there.
         others = []
     elif nameless or dice.chance(0.3):
         others = others[: dice.below(len(others) + 1)]
