@@ -1,213 +1,167 @@
-"""Who stands where, and what the camera takes in: shots in which an action can be read and its second person is known.
+"""Where everybody stands and what everybody does at a moment of a shot: the screenplay's action as poses and turns.
 
-The rule that makes a second person resolvable: towards the side of the action, the second person is the nearest, and
-anybody else stands on the other side or well behind. So who sees positions and the action's direction can name them.
+A figure that acts turns so that a viewer sees it: body towards the goal, head half back to the camera. A faceless
+subject never shows less than 140 degrees of yaw. The second person turns to the first.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from collections.abc import Collection, Mapping
 
-from corpora.studio.dice import Dice
-from corpora.studio.language import PLACES, VERBS, Verb
-from corpora.studio.screenplay import (
-    LARGE_PROPS,
-    SMALL_PROPS,
-    Action,
-    CastMember,
-    Placed,
-    Prop,
-    Shot,
-    Size,
-)
-from corpora.studio.sentences import Facts
+import numpy as np
 
-HALF_VIEW: dict[Size, float] = {
-    "wide": 13.2,
-    "medium": 6.9,
-    "close": 3.6,
-}  # where a person is still wholly in the picture
-ROOM = 2.6  # between two people, so that no face covers another
-STOP_BEFORE = {"car": 3.4, "bench": 2.2, "table": 2.2}  # how far from a prop's middle a walker stops
-WATCHING = 0.5  # share of shots whose bystanders turn to the subject
-NEARBY_PROP = 0.4
+from corpora.studio.figures import Person, Placement
+from corpora.studio.poses import Pose, ease, pose_of
+from corpora.studio.screenplay import Action, Placed, Shot
+
+FLOOR, DEPTH_RISE = 0.25, 0.5  # world units: the walking line, and how much higher one step back is
+# How far from its goal a figure stops, and how it stands to it: body and head yaw towards the goal's side.
+APPROACH = {"hug": 1.75, "pick": 1.9, "open": 2.6, "knock": 2.7, "give": 3.5}
+TURNED = {
+    "walk": (62.0, 40.0), "run": (66.0, 42.0), "hug": (66.0, 40.0), "pick": (48.0, 34.0), "open": (48.0, 34.0),
+    "knock": (48.0, 34.0), "give": (46.0, 36.0), "wave": (20.0, 25.0), "point": (10.0, 34.0),
+}  # fmt: skip
+REACTION = {"hug": "hug", "give": "take"}
+HELD = {"drink": "cup", "read": "book", "phone": "phone", "carry": "box"}
+STEP_LENGTH = {"walk": 4.4, "run": 6.6}  # world units per half cycle of the legs
 
 
-@dataclass(frozen=True)
-class Scene:
-    """One place and time of the story, and who is there."""
-
-    place: str
-    place_seed: int
-    light: str
-    middle: float  # world x around which the scene plays: another piece of the backdrop
-    present: tuple[CastMember, ...]
-    events: tuple[str, ...]  # what can happen to the place itself; one kind of weather per scene
+def phase_of(person: Person) -> float:
+    """A person's own rhythm, so that two people never sway as one."""
+    return float(person.look.person * 0.6180339887 % 1.0) * 6.0
 
 
-@dataclass(frozen=True)
-class Choice:
-    """An action before it is staged."""
-
-    subject: CastMember
-    verb: str
-    object: str | None
-    second: CastMember | None
-    others: tuple[CastMember, ...]  # who else may stand in the picture
-    faceless: bool
+def _turn(a: float, b: float, share: float) -> float:
+    return a + (b - a) * share
 
 
-def possible_verbs(place: str, *, faceless: bool, second: bool) -> list[str]:
-    """What can be done there, with or without somebody to do it with."""
-    return [
-        name
-        for name, verb in VERBS.items()
-        if (not faceless or verb.faceless)
-        and (second or not verb.needs_second)
-        and (not verb.needs_object or possible_objects(verb, place))
-    ]
+@dataclasses.dataclass(frozen=True)
+class Moment:
+    """Seconds since the shot's start, and the share of the shot that is over."""
+
+    seconds: float
+    share: float
+    length: float
+
+    @classmethod
+    def of(cls, shot: Shot, time: float) -> Moment:
+        length = max(shot.end - shot.start, 1e-3)
+        seconds = min(max(time - shot.start, 0.0), length)
+        return cls(seconds, seconds / length, length)
 
 
-def possible_objects(verb: Verb, place: str) -> list[str]:
-    return [o for o in verb.objects if o in SMALL_PROPS or o in PLACES[place].props]
+def _away(yaw: float) -> float:
+    """A yaw that hides the face, near the one that was asked for."""
+    turned = (yaw + 360) % 360
+    return turned if 140 <= turned <= 220 else 180 + 0.6 * ((yaw + 180) % 360 - 180) if abs(yaw) < 60 else 180.0
 
 
-def stage_action(choice: Choice, scene: Scene, dice: Dice, *, start: float, end: float) -> tuple[Shot, Facts]:
-    """A shot of the action, and the facts that are visible in it."""
-    verb = VERBS[choice.verb]
-    x, toward, prop_x = _lay_out(choice, verb, dice)
-    taken = [x, *([toward] if toward is not None and choice.verb in ("walk", "run") else [])]
-    people = [(choice.subject, x)]
-    if choice.second is not None and toward is not None:
-        people.append((choice.second, toward))
-        taken.append(toward)
-    people += _bystanders(choice, x, taken, dice)
-    props = [] if choice.object is None or prop_x is None else [Prop(choice.object, prop_x)]
-    size: Size = "wide"
-    if "medium" in verb.sizes and (toward is None or abs(toward - x) <= 5.4) and not dice.chance(0.4):
-        size = "medium"
-    focus = dice.uniform(-1, 1) if size == "wide" else (x if toward is None else (x + toward) / 2) + dice.uniform(-1, 1)
-    people = [(member, at) for member, at in people if abs(at - focus) <= HALF_VIEW[size]]
-    near = _nearby_prop(choice, scene, x, [at for _, at in people], dice)
-    if near:
-        props.append(near)
-    watching = dice.chance(WATCHING)
-    placed = [_place(member, at, x, watching, choice, scene, dice) for member, at in people]
-    others = sorted((at, member.name) for member, at in people if member not in (choice.subject, choice.second))
-    shot = Shot(
-        place=scene.place, place_seed=scene.place_seed, light=scene.light, size=size,
-        focus_x=_round(focus + scene.middle), start=start, end=end, people=tuple(placed),
-        props=tuple(Prop(prop.kind, _round(prop.x + scene.middle)) for prop in props),
-        action=Action(
-            subject=choice.subject.name, verb=choice.verb, second=choice.second.name if choice.second else None,
-            object=choice.object, toward_x=None if toward is None else _round(toward + scene.middle),
-            faceless=choice.faceless,
-        ),
-    )  # fmt: skip
-    facts = Facts(
-        subject=choice.subject.name, pronoun=choice.subject.pronoun, verb=choice.verb, place=scene.place,
-        object=choice.object, second=choice.second.name if choice.second else None,
-        second_pronoun=choice.second.pronoun if choice.second else "he", faceless=choice.faceless,
-        near=near.kind if near else None, others=tuple(name for _, name in others), watching=watching,
-        alone=len(people) == 1,
-    )  # fmt: skip
-    return shot, facts
+def _travel(action: Action, x: float, goal: float, at: Moment) -> tuple[float, float]:
+    """Place and speed of somebody on the way to a goal, world units (per second)."""
+    takes = max(at.length * (0.9 if action.verb == "walk" else 0.72), 0.8)
+    share = min(at.seconds / takes, 1.0)
+    moved = share + 0.12 * np.sin(np.pi * share) * (1 - 2 * share)
+    return x + (goal - x) * float(moved), abs(goal - x) / takes if share < 0.985 else 0.0
 
 
-def _lay_out(choice: Choice, verb: Verb, dice: Dice) -> tuple[float, float | None, float | None]:
-    """(subject's x, the action's target, the x of the object if it stands or lies there), around 0."""
-    side = dice.pick((-1, 1))
-    if verb.needs_second:
-        x = dice.uniform(-4.2, 4.2)
-        side = side if abs(x + side * 3.2) < 8 else -side
-        return x, x + side * dice.uniform(2.9, 5.2), None
-    if choice.verb in ("walk", "run"):
-        x = -side * dice.uniform(2.5, 6.5)
-        prop = side * dice.uniform(3.0, 7.0)
-        return x, prop - side * STOP_BEFORE.get(choice.object or "", 1.7), prop
-    x = dice.uniform(-5, 5)
-    if choice.verb == "sit":
-        return x, None, x
-    if verb.directional:
-        reach = 2.0 if choice.verb == "pick" else 2.8
-        return x, x + side * reach, x + side * reach
-    return x, None, None
+def _subject(
+    shot: Shot, action: Action, placed: Placed, person: Person, at: Moment
+) -> tuple[Pose, float, float, float]:
+    """Pose, x, body yaw and head yaw of the one who acts."""
+    phase, verb, x = phase_of(person), action.verb, placed.x
+    goal = action.toward_x
+    toward = 0.0 if goal is None else (1.0 if goal >= x else -1.0)
+    yaw = _away(placed.yaw) if action.faceless else placed.yaw
+    head = yaw
+    quick = ease(at.seconds / 0.45)
+    if goal is not None and verb in TURNED:
+        body_goal, head_goal = TURNED[verb]
+        if action.faceless:
+            yaw = head = 180.0 - (40.0 if body_goal > 30 else 18.0) * toward
+        else:
+            yaw, head = _turn(yaw, body_goal * toward, quick), _turn(head, head_goal * toward, quick)
+    if verb in ("walk", "run") and goal is not None:
+        x, speed = _travel(action, x, goal, at)
+        if speed == 0.0:
+            if not action.faceless:
+                yaw = head = 35.0 * toward
+            return pose_of("idle", seconds=at.seconds, share=at.share, side=1, phase=phase), x, yaw, head
+        pace = speed * np.pi / STEP_LENGTH[verb]
+        stretch = min(max(float(pace), 4.2 if verb == "walk" else 7.5), 9.5 if verb == "walk" else 12.0)
+        base = 5.6 if verb == "walk" else 8.6
+        return pose_of(verb, seconds=at.seconds * stretch / base, share=at.share, side=1, phase=phase), x, yaw, head
+    near_side = -1 if toward > 0 else 1
+    if goal is not None and verb in APPROACH:
+        stop = goal - toward * APPROACH[verb]
+        way = (stop - x) * toward
+        if way > 0.3 or verb in ("pick", "hug"):
+            takes = 0.25 + min(abs(way) / 6.0, 0.25 * at.length)
+            x = x + (stop - x) * ease(at.seconds / takes)
+            if at.seconds < takes and abs(way) > 1.0:
+                walking = pose_of("walk", seconds=at.seconds, share=at.share, side=1, phase=phase)
+                return walking, x, yaw, head
+            at = Moment(at.seconds - (takes if abs(way) > 1.0 else 0.0), at.share, at.length)
+    if verb == "turn":
+        final = 178.0 if placed.yaw >= 0 else -178.0
+        yaw = head = _turn(placed.yaw, final, ease((at.seconds - 0.25) / 1.3))
+    side = near_side
+    if verb in ("wave", "point"):
+        side = int(toward if np.cos(np.deg2rad(yaw)) > 0 else -toward) or 1
+    elif verb == "fall":
+        side = 1 if shot.focus_x >= x else -1
+    elif goal is None:
+        side = 1 if phase > 3 else -1
+    pose = pose_of(verb, seconds=at.seconds, share=at.share, side=side, phase=phase)
+    return pose, x, yaw, head + pose.head_turn
 
 
-def _bystanders(choice: Choice, x: float, taken: list[float], dice: Dice) -> list[tuple[CastMember, float]]:
-    """The others, at free marks; with a second person, never between or near them on their side."""
-    placed: list[tuple[CastMember, float]] = []
-    marks = dice.shuffled([-7.5, -5.6, -3.7, 0.0, 3.7, 5.6, 7.5])
-    for member in choice.others:
-        for mark in marks:
-            free = all(abs(mark - at) > ROOM for at in taken)
-            if choice.second is not None:
-                second = taken[-1 - len(placed)]
-                side = 1 if second > x else -1
-                free = free and ((mark - x) * side < -ROOM or (mark - second) * side > ROOM)
-            if free:
-                at = mark + dice.uniform(-0.1, 0.1)
-                placed.append((member, at))
-                taken.append(at)
-                break
-    return placed
+def _bystander(
+    action: Action | None, placed: Placed, person: Person, at: Moment, subject_x: float
+) -> tuple[Pose, float, float]:
+    """Pose, body yaw and head yaw of somebody who does not act by themselves."""
+    phase = phase_of(person)
+    pose = pose_of("idle", seconds=at.seconds, share=at.share, side=1, phase=phase)
+    if action is None or action.second != placed.name:
+        return pose, placed.yaw, placed.yaw + pose.head_turn
+    toward = 1.0 if subject_x >= placed.x else -1.0
+    body, head = (64.0, 38.0) if action.verb == "hug" else (44.0, 34.0) if action.verb == "give" else (26.0, 32.0)
+    share = ease(at.seconds / 0.8)
+    # Turned by steps: the picture of somebody who only turns is drawn a few times, not on every frame.
+    share = round(share * 6) / 6
+    reaction = REACTION.get(action.verb)
+    if reaction and at.seconds > 0.5:
+        pose = pose_of(reaction, seconds=at.seconds - 0.5, share=at.share, side=1, phase=phase)
+    return pose, _turn(placed.yaw, body * toward, share), _turn(placed.yaw, head * toward, share)
 
 
-def _nearby_prop(choice: Choice, scene: Scene, x: float, people: list[float], dice: Dice) -> Prop | None:
-    """Something large beside the subject, where the action has nothing large of its own to be mistaken for it."""
-    verb = VERBS[choice.verb]
-    if any(o in LARGE_PROPS for o in verb.objects) or verb.needs_second or not dice.chance(NEARBY_PROP):
+def _held(action: Action | None, placed: Placed, at: Moment) -> str | None:
+    if action is None:
         return None
-    kind = dice.pick([kind for kind in PLACES[scene.place].props if kind not in ("window", "door")])
-    offset = 3.4 if kind in ("car", "bench", "table") else 2.4
-    side = dice.pick((-1, 1))
-    for at in (x + side * offset, x - side * offset):
-        if all(abs(at - other) > 1.5 for other in people):
-            return Prop(kind, at)
-    return None
+    if action.subject == placed.name:
+        return action.object if action.verb in ("pick", "carry", "give") and action.object else HELD.get(action.verb)
+    return action.object if action.second == placed.name and action.verb == "give" else None
 
 
-def _place(
-    member: CastMember, at: float, subject_x: float, watching: bool, choice: Choice, scene: Scene, dice: Dice
-) -> Placed:
-    yaw = dice.uniform(-25, 25)
-    if member is choice.subject:
-        yaw = 180 + dice.uniform(-25, 25) if choice.faceless else yaw
-    elif member is not choice.second and watching:
-        # Turned to the subject, not so far that the face is lost.
-        yaw = (1 if subject_x > at else -1) * dice.uniform(24, 38)
-    return Placed(member.name, _round(at + scene.middle), round(dice.uniform(0.0, 1.0), 2), round(yaw, 1))
-
-
-def stage_people(
-    members: list[CastMember], scene: Scene, dice: Dice, *, size: Size, start: float, end: float, facing: bool = False,
-    event: str | None = None, speaker: str | None = None, prop: str | None = None,
-) -> Shot:  # fmt: skip
-    """People who stand, side by side and seen from the front; or an empty place, when there are none.
-
-    In a close shot the first of them has the picture alone.
-    """
-    gap = {"wide": 4.4, "medium": 3.4, "close": 3.4}[size]
-    if size == "close":
-        members = members[:1]
-    order = dice.shuffled(members)
-    placed = []
-    for index, member in enumerate(order):
-        at = (index - (len(order) - 1) / 2) * gap + dice.uniform(-0.4, 0.4)
-        yaw = dice.uniform(-18, 18)
-        if facing and len(order) == 2:
-            yaw = (1 if index == 0 else -1) * dice.uniform(46, 62)
-        placed.append(Placed(member.name, _round(at + scene.middle), round(dice.uniform(0.0, 1.0), 2), round(yaw, 1)))
-    props: tuple[Prop, ...] = ()
-    if prop is not None:
-        at = (len(order) / 2 * gap + 2.0) * dice.pick((-1, 1)) if order else dice.uniform(-5, 5)
-        props = (Prop(prop, _round(at + scene.middle)),)
-    return Shot(
-        place=scene.place, place_seed=scene.place_seed, light=scene.light, size=size,
-        focus_x=_round(scene.middle + dice.uniform(-0.5, 0.5)), start=start, end=end, people=tuple(placed), props=props,
-        speaker=speaker, event=event,
-    )  # fmt: skip
-
-
-def _round(value: float) -> float:
-    return round(value, 2)
+def placements(
+    shot: Shot, people: Mapping[str, Person], time: float, *, speaking: Collection[str] = ()
+) -> list[Placement]:
+    """Everybody in the shot at a time of the film's clock, far ones first; numbers follow `shot.people` from 1."""
+    at, action = Moment.of(shot, time), shot.action
+    xs = {placed.name: placed.x for placed in shot.people}
+    out = []
+    for number, placed in enumerate(shot.people, start=1):
+        person = people[placed.name]
+        acts = action is not None and action.subject == placed.name
+        if action is not None and acts:
+            pose, x, yaw, head = _subject(shot, action, placed, person, at)
+        else:
+            subject_x = xs.get(action.subject, placed.x) if action is not None else placed.x
+            pose, yaw, head = _bystander(action, placed, person, at, subject_x)
+            x = placed.x
+        floor = FLOOR + DEPTH_RISE * placed.depth
+        held = _held(action, placed, at)
+        mouth = placed.name in speaking
+        out.append((placed.depth, acts, Placement(person, pose, x, floor, yaw, head, mouth, number, held)))
+    out.sort(key=lambda item: (-item[0], item[1]))
+    return [placement for _, _, placement in out]

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora.studio import language, sentences
-from corpora.studio.blocking import possible_objects
 from corpora.studio.dialogue import ACTS, Exchange, say
 from corpora.studio.dice import Dice
 from corpora.studio.facts_text import CUES, STYLES, TextSample, TextWorld
 from corpora.studio.language import PLACES, PROPS, VERBS, all_words, tokens, word_count
+from corpora.studio.marks import possible_objects
 from corpora.studio.screenplay import EVENTS, VERB_NAMES
 from corpora.studio.screenplay import PLACES as PLACE_NAMES
 from corpora.studio.sentences import Facts, tell
@@ -182,9 +182,9 @@ def test_descriptions_follow_from_the_facts() -> None:
         if sample.type == 0:
             assert not names
         if sample.type == 1 and sample.second:
-            words = dict(sample.people)[sample.subject]
+            words = dict(sample.people)[sample.subject or ""]
             step = 1 if "right" in words else -1
-            assert names[names.index(sample.subject) + step] == sample.second
+            assert names[names.index(sample.subject or "") + step] == sample.second
     assert min(seen.values()) > 50
 
 

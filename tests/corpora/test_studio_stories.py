@@ -12,9 +12,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from corpora.studio import people
-from corpora.studio.blocking import HALF_VIEW, ROOM
 from corpora.studio.dice import Dice
 from corpora.studio.language import PLACES, VERBS, word_count
+from corpora.studio.marks import HALF_VIEW, ROOM
 from corpora.studio.plan import deal_chains
 from corpora.studio.screenplay import (
     EVENTS,
