@@ -220,8 +220,8 @@ GROUP_PHRASES = (
     "{n} people stand side by side {in}",
 )  # fmt: skip
 FACING_PHRASES = (
-    "they look at each other", "they face each other", "two people face each other {in}", "they stand face to face {in}",
-    "two people look at each other {in}",
+    "they look at each other", "they face each other", "two people face each other {in}",
+    "they stand face to face {in}", "two people look at each other {in}",
 )  # fmt: skip
 EMPTY_PHRASES = ("the {s} is empty", "there is nobody {in}", "nobody is {in}", "the {s} lies empty")
 EMPTY_PROP_PHRASES = (
