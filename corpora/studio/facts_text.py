@@ -27,9 +27,9 @@ from corpora.studio.language import (
     SUBTITLE_TAG,
     VERBS,
 )
-from corpora.studio.marks import possible_objects, possible_verbs
 from corpora.studio.screenplay import INDOOR_PLACES, LARGE_PROPS, OUTDOOR_EVENTS, SMALL_PROPS
 from corpora.studio.sentences import Facts
+from corpora.studio.staging import possible_objects, possible_verbs
 
 Style = Literal["caption", "description", "count", "who"]
 STYLES: tuple[Style, ...] = get_args(Style)

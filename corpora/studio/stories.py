@@ -13,7 +13,6 @@ from corpora.studio import sentences
 from corpora.studio.dialogue import SPOKEN_WORDS_PER_SECOND, Exchange, say
 from corpora.studio.dice import Dice, number_of
 from corpora.studio.language import PLACES, VERBS, word_count
-from corpora.studio.marks import Choice, Scene, possible_objects, possible_verbs, stage_action, stage_people
 from corpora.studio.plan import plan_beats
 from corpora.studio.screenplay import (
     INDOOR_PLACES,
@@ -28,6 +27,7 @@ from corpora.studio.screenplay import (
     Size,
 )
 from corpora.studio.settings import StudioSettings
+from corpora.studio.staging import Choice, Scene, possible_objects, possible_verbs, stage_action, stage_people
 from corpora.studio.titles import title_of
 from corpora.studio.troupe import cast_film, cast_stock
 

@@ -13,10 +13,10 @@ from corpora.studio.dialogue import ACTS, Exchange, say
 from corpora.studio.dice import Dice
 from corpora.studio.facts_text import CUES, STYLES, TextSample, TextWorld
 from corpora.studio.language import PLACES, PROPS, VERBS, all_words, tokens, word_count
-from corpora.studio.marks import possible_objects
 from corpora.studio.screenplay import EVENTS, VERB_NAMES
 from corpora.studio.screenplay import PLACES as PLACE_NAMES
 from corpora.studio.sentences import Facts, tell
+from corpora.studio.staging import possible_objects
 from corpora.studio.troupe import MENS_NAMES, NAMES, SURNAMES, WOMENS_NAMES
 
 WORDS = frozenset(all_words())

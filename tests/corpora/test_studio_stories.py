@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from corpora.studio import people
 from corpora.studio.dice import Dice
 from corpora.studio.language import PLACES, VERBS, word_count
-from corpora.studio.marks import HALF_VIEW, ROOM
 from corpora.studio.plan import deal_chains
 from corpora.studio.screenplay import (
     EVENTS,
@@ -29,6 +28,7 @@ from corpora.studio.screenplay import (
     Shot,
 )
 from corpora.studio.settings import FilmOverride, StudioSettings
+from corpora.studio.staging import HALF_VIEW, ROOM
 from corpora.studio.stories import STOCK_SECONDS, write_screenplay, write_stock_scene
 from corpora.studio.troupe import CASTING_RANGES, NAMES, people_of_film
 
