@@ -1,0 +1,109 @@
+"""BertScore: how well the tokens of a prediction and a reference match in a language model's space.
+
+The definition is bert-score's (arXiv 1904.09675, without idf) and the tests hold the values against that package. It is
+computed here because the package encodes sentences in the order of a set, which changes from process to process and
+with it the last digits; because it takes a model folder for a T5 when its path happens to contain "t5"; and because it
+fails on an empty text. One encoding of a table serves the score and Recall@k/N.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.local_models import model_folder, model_identity
+from evaluation.settings import BertSettings
+
+
+class BertScore:
+    """A loaded model. Raises `evaluation.local_models.ModelMissing` where there is none."""
+
+    def __init__(self, settings: BertSettings) -> None:
+        self._settings = settings
+        self._folder = model_folder(settings.model)
+        self._tokenizer, self._model, self._device = _load(self._folder)
+
+    def identity(self) -> str:
+        """What the numbers depend on, without a path."""
+        baseline = self._settings.baseline
+        scale = "raw" if baseline is None else f"rescaled with baseline {baseline:g}"
+        kind = type(self._model).__name__
+        return f"BertScore F1, {kind} {model_identity(self._folder)}, layer {self._settings.layers}, no idf, {scale}"
+
+    def f1(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+        """(n,) F1 of (prediction, reference); 1 for equal texts before rescaling, 0 where either is empty."""
+        vectors = self._encode(text for pair in pairs for text in pair)
+        scores = np.array([_greedy_f1(vectors[prediction], vectors[reference]) for prediction, reference in pairs])
+        baseline = self._settings.baseline
+        return scores.reshape(-1) if baseline is None else (scores.reshape(-1) - baseline) / (1 - baseline)
+
+    def _encode(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
+        """Each text to its (tokens, size) unit vectors, the first and last token being the model's own marks."""
+        unique = sorted(set(texts), key=lambda text: (len(text), text))
+        vectors: dict[str, np.ndarray] = {text: np.zeros((0, 1), np.float32) for text in unique if not text}
+        unique = [text for text in unique if text]
+        for start in range(0, len(unique), self._settings.batch):
+            batch = unique[start : start + self._settings.batch]
+            vectors.update(zip(batch, self._encode_batch(batch), strict=True))
+        return vectors
+
+    def _encode_batch(self, texts: list[str]) -> Iterator[np.ndarray]:
+        import torch
+
+        # Byte-pair tokenizers see another first word without the space before it; bert-score adds it as well.
+        spaced = [f" {text}" for text in texts] if self._model.config.model_type in ("roberta", "gpt2") else texts
+        tokens = self._tokenizer(
+            spaced, return_tensors="pt", padding=True, truncation=True, max_length=self._settings.max_tokens
+        ).to(self._device)
+        with torch.inference_mode(), _one_thread():
+            states = self._model(**tokens, output_hidden_states=True).hidden_states[self._settings.layers]
+            states = states / states.norm(dim=-1, keepdim=True)
+        lengths = tokens["attention_mask"].sum(dim=1).tolist()
+        for vectors, length in zip(states.cpu().numpy(), lengths, strict=True):
+            yield vectors[:length]
+
+
+def _greedy_f1(prediction_td: np.ndarray, reference_td: np.ndarray) -> float:
+    """Every token meets its most alike one. The marks at both ends may be met but are not counted."""
+    if len(prediction_td) < 3 or len(reference_td) < 3:
+        return 0.0
+    alike = prediction_td @ reference_td.T
+    precision = float(alike.max(axis=1)[1:-1].mean())
+    recall = float(alike.max(axis=0)[1:-1].mean())
+    return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
+
+
+@lru_cache(maxsize=2)
+def _load(folder: Path) -> tuple[Any, Any, str]:
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+    from transformers.utils import logging
+
+    bars = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        model = AutoModel.from_pretrained(str(folder), local_files_only=True, use_safetensors=True)
+    finally:
+        if bars:
+            logging.enable_progress_bar()
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return tokenizer, model.eval().to(device), device
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """The last digits depend on how many threads share a product; a table is small, so one is quick enough."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

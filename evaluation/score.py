@@ -1,0 +1,265 @@
+"""One call from predictions to numbers: every metric per clip and over the corpus, or the reason why it is missing.
+
+All values are times 100, as every paper in the field prints them (CIDEr then reaches 1000).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evaluation import captions
+from evaluation.intervals import interval, mean_interval
+from evaluation.java import JavaMissing
+from evaluation.local_models import ModelMissing
+from evaluation.meteor import Pair, aggregate, meteor_score, restart_meteor, start_meteor
+from evaluation.settings import EvaluationSettings, Metric
+from evaluation.texts import Item, read_items
+from evaluation.tokens import tokenise
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evaluation.bert import BertScore
+
+log = logging.getLogger(__name__)
+
+_TOKENISED: tuple[Metric, ...] = ("BLEU", "METEOR", "ROUGE_L", "CIDEr", "SPICE")
+
+
+@dataclass
+class Scores:
+    """What `score` found. Every metric asked for is a key of `summary`; if it is None, `missing` says why."""
+
+    summary: dict[str, float | None] = field(default_factory=dict)
+    """Corpus values, times 100, and `words` and `reference words`, the mean lengths."""
+    per_clip: pd.DataFrame = field(default=None)  # type: ignore[assignment]
+    """One row a clip: film, clip_id, text_gt (several references joined by " / "), text_gen, and a column a metric."""
+    missing: dict[str, str] = field(default_factory=dict)
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Percentile bootstrap over clips, for the metrics that have a value per clip."""
+    identities: dict[str, str] = field(default_factory=dict)
+    """What a number depends on besides the texts: model, layer, threshold, tokeniser."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """Clips, films, empty predictions, clips without R."""
+
+
+def score(
+    table: pd.DataFrame, settings: EvaluationSettings, *, cache: Path | None = None, name: str = "predictions"
+) -> Scores:
+    """Scores a table with the columns film, clip_id, text_gt, text_gen and, optionally, start (seconds).
+
+    `text_gt` is a text or a list of texts. `cache` is a folder for what is slow to compute again (SPICE). The order of
+    the rows does not matter. Raises `BadInput` for a table that cannot be scored (see `evaluation.texts.read_items`).
+    """
+    return score_many({name: table}, settings, cache=cache)[name]
+
+
+def score_many(
+    tables: Mapping[str, pd.DataFrame], settings: EvaluationSettings, *, cache: Path | None = None
+) -> dict[str, Scores]:
+    """As `score` for each table, with one run of each Java program for all of them."""
+    items = {name: read_items(table, name=name) for name, table in tables.items()}
+    if "METEOR" in settings.metrics:
+        _try(lambda: start_meteor(settings.java))  # it reads its tables while the others are at work
+    everything = [item for several in items.values() for item in several]
+    words, without_tokens = _tokens(everything, settings)
+    if words is not None and "SPICE" in settings.metrics and len(items) > 1:
+        from evaluation.spice import spice_scores
+
+        pairs = [_pair(item, words) for item in everything]
+        _try(lambda: spice_scores(pairs, settings, cache=cache))
+    return {name: _Scoring(several, words, without_tokens, settings, cache).scores() for name, several in items.items()}
+
+
+def _tokens(items: Sequence[Item], settings: EvaluationSettings) -> tuple[Mapping[str, str] | None, str]:
+    texts = [text for item in items for text in (item.prediction, *item.references)]
+    if not set(settings.metrics) & set(_TOKENISED):
+        return None, "not asked for"
+    if settings.tokenise == "none":
+        return {text: text for text in texts}, ""
+    try:
+        return tokenise(texts, settings.java), ""
+    except JavaMissing as reason:
+        return None, f"the PTB tokenizer: {reason}"
+
+
+def _try(action: Callable[[], object]) -> None:
+    """What is started early may fail here; who needs it asks again and reports why."""
+    try:
+        action()
+    except JavaMissing as reason:
+        log.info("evaluation: %s", reason)
+
+
+def _pair(item: Item, words: Mapping[str, str]) -> Pair:
+    return words[item.prediction], tuple(words[text] for text in item.references)
+
+
+class _Scoring:
+    """The metrics of one table, one method each; a metric that lacks something leaves its reason."""
+
+    def __init__(
+        self,
+        items: list[Item],
+        words: Mapping[str, str] | None,
+        without_tokens: str,
+        settings: EvaluationSettings,
+        cache: Path | None,
+    ) -> None:
+        self._items = items
+        self._pairs = None if words is None else [_pair(item, words) for item in items]
+        self._without_tokens = without_tokens
+        self._settings = settings
+        self._cache = cache
+        self._found = Scores(per_clip=_frame(items))
+
+    def scores(self) -> Scores:
+        found = self._found
+        self._lengths()
+        by_metric: dict[Metric, Callable[[], None]] = {
+            "BertScore": self._bert_and_recall,
+            "R": self._redundancy,
+            "BLEU": self._bleu,
+            "ROUGE_L": lambda: self._mean("ROUGE_L", captions.rouge_l(self._tokenised()), _tokens_identity),
+            "CIDEr": lambda: self._mean("CIDEr", captions.cider(self._tokenised()), _tokens_identity),
+            "SPICE": self._spice,
+            "METEOR": self._meteor,
+        }
+        asked = dict.fromkeys("BertScore" if metric == "Recall" else metric for metric in self._settings.metrics)
+        for metric, compute in by_metric.items():
+            if metric not in asked:
+                continue
+            try:
+                compute()
+            except (JavaMissing, ModelMissing) as reason:
+                for name in self._names(metric):
+                    found.summary[name] = None
+                    found.missing[name] = str(reason)
+        wanted = [name for metric in self._settings.metrics for name in self._names(metric, alone=True)]
+        found.summary = {name: found.summary[name] for name in (*wanted, "words", "reference words")}
+        columns = [name for name in wanted if name in found.per_clip]
+        found.per_clip = found.per_clip[["film", "clip_id", "text_gt", "text_gen", *columns, "words"]]
+        return found
+
+    def _names(self, metric: Metric, *, alone: bool = False) -> list[str]:
+        recall = [window.name for window in self._settings.recall]
+        if metric == "Recall":
+            return recall
+        if metric == "BLEU":
+            return [f"BLEU_{n}" for n in range(1, 5)]
+        if metric == "BertScore" and not alone:
+            return ["BertScore", *recall]
+        return [metric]
+
+    def _tokenised(self) -> list[Pair]:
+        if self._pairs is None:
+            raise JavaMissing(self._without_tokens)
+        return self._pairs
+
+    def _mean(self, name: str, values_n: np.ndarray, identity: Callable[[EvaluationSettings], str]) -> None:
+        """A metric whose corpus value is the mean of its clips (of those that have one)."""
+        hundredfold = values_n * 100
+        self._found.per_clip[name] = hundredfold
+        there = hundredfold[~np.isnan(hundredfold)]
+        self._found.summary[name] = float(there.mean()) if len(there) else None
+        if not len(there):
+            self._found.missing[name] = "no clip has a value"
+        bounds = mean_interval(hundredfold, self._settings.intervals)
+        if bounds is not None:
+            self._found.intervals[name] = bounds
+        self._found.identities[name] = identity(self._settings)
+
+    def _lengths(self) -> None:
+        words = np.array([len(item.prediction.split()) for item in self._items], dtype=float)
+        truth = np.array([np.mean([len(text.split()) for text in item.references]) for item in self._items])
+        self._found.per_clip["words"] = words
+        self._found.summary.update({"words": float(words.mean()), "reference words": float(truth.mean())})
+        self._found.counts = {
+            "clips": len(self._items),
+            "films": len({item.film for item in self._items}),
+            "empty predictions": sum(not item.prediction for item in self._items),
+        }
+
+    def _bleu(self) -> None:
+        for n, value in enumerate(captions.bleu(self._tokenised()), start=1):
+            self._found.summary[f"BLEU_{n}"] = value * 100
+            self._found.identities[f"BLEU_{n}"] = _tokens_identity(self._settings)
+
+    def _spice(self) -> None:
+        from evaluation.spice import spice_scores
+
+        values = np.array(spice_scores(self._tokenised(), self._settings, cache=self._cache))
+        self._mean("SPICE", values, lambda settings: f"SPICE 1.0, CoreNLP 3.6.0, {_tokens_identity(settings)}")
+
+    def _meteor(self) -> None:
+        pairs = self._tokenised()
+        try:
+            counts_nk = start_meteor(self._settings.java).counts(pairs)
+        except JavaMissing:  # it was killed, or its machine slept: once more from the start
+            counts_nk = restart_meteor(self._settings.java).counts(pairs)
+        self._found.per_clip["METEOR"] = meteor_score(counts_nk) * 100
+        self._found.summary["METEOR"] = float(meteor_score(aggregate(counts_nk))) * 100
+        bounds = interval(counts_nk, lambda drawn: meteor_score(aggregate(drawn)) * 100, self._settings.intervals)
+        if bounds is not None:
+            self._found.intervals["METEOR"] = bounds
+        self._found.identities["METEOR"] = f"METEOR 1.5 -l en -norm, {_tokens_identity(self._settings)}"
+
+    def _redundancy(self) -> None:
+        from evaluation.redundancy import Redundancy
+
+        redundancy = Redundancy(self._settings.redundancy)
+        values = np.array([redundancy.score(item.prediction, item.references) for item in self._items])
+        self._mean("R", values, lambda _: redundancy.identity())
+        self._found.counts["clips without R"] = int(np.isnan(values).sum())
+
+    def _bert_and_recall(self) -> None:
+        from evaluation.bert import BertScore
+
+        bert = BertScore(self._settings.bert)
+        texts = [(item.prediction, text) for item in self._items for text in item.references]
+        owners = np.repeat(np.arange(len(self._items)), [len(item.references) for item in self._items])
+        values = np.full(len(self._items), -np.inf)
+        np.maximum.at(values, owners, bert.f1(texts))  # of several references the best, as bert-score does
+        self._mean("BertScore", values, lambda _: bert.identity())
+        if "Recall" in self._settings.metrics:
+            self._recall(bert)
+
+    def _recall(self, bert: BertScore) -> None:
+        from evaluation.recall import pairs_needed, recall_within
+
+        films = [item.film for item in self._items]
+        recall = self._settings.recall
+        if any(item.start is None for item in self._items) and len(set(films)) < len(films):
+            log.info("evaluation: no start times, so neighbours are taken in the order of clip_id")
+        needed = sorted(set(pairs_needed(films, recall)))
+        alike = bert.f1([(self._items[i].prediction, self._items[j].references[0]) for i, j in needed])
+        by_pair = dict(zip(needed, alike.tolist(), strict=True))
+        for window in recall:
+            value = recall_within(films, by_pair, window)
+            self._found.summary[window.name] = None if value is None else value * 100
+            self._found.identities[window.name] = f"neighbours by {bert.identity()}"
+            if value is None:
+                self._found.missing[window.name] = f"no film has {window.neighbours} clips"
+
+
+def _tokens_identity(settings: EvaluationSettings) -> str:
+    return "PTB tokens without punctuation" if settings.tokenise == "ptb" else "text as it is"
+
+
+def _frame(items: Sequence[Item]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "film": [item.film for item in items],
+            "clip_id": [item.clip_id for item in items],
+            "text_gt": [" / ".join(item.references) for item in items],
+            "text_gen": [item.prediction for item in items],
+        }
+    )

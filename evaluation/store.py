@@ -1,0 +1,47 @@
+"""Scores as files: `scores.json` for the corpus values, `per_clip.parquet` for the clips."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from common.errors import BadInput
+from common.files import read_json, write_json
+from evaluation.score import Scores
+
+SUMMARY_FILE = "scores.json"
+CLIPS_FILE = "per_clip.parquet"
+
+
+def write_scores(scores: Scores, folder: Path) -> None:
+    """The same scores are the same bytes."""
+    write_json(
+        folder / SUMMARY_FILE,
+        {
+            "summary": scores.summary,
+            "missing": scores.missing,
+            "intervals": {name: list(bounds) for name, bounds in scores.intervals.items()},
+            "identities": scores.identities,
+            "counts": scores.counts,
+        },
+    )
+    scores.per_clip.to_parquet(folder / CLIPS_FILE, compression="zstd", index=False)
+
+
+def read_scores(folder: Path) -> Scores:
+    """What `write_scores` wrote; raises `BadInput` where a file or a part is missing."""
+    import pandas as pd
+
+    kept = read_json(folder / SUMMARY_FILE)
+    if not (folder / CLIPS_FILE).is_file():
+        raise BadInput(f"{folder / CLIPS_FILE}: no such file; run the stage `scores` again")
+    try:
+        return Scores(
+            summary=kept["summary"],
+            per_clip=pd.read_parquet(folder / CLIPS_FILE),
+            missing=kept["missing"],
+            intervals={name: (low, high) for name, (low, high) in kept["intervals"].items()},
+            identities=kept["identities"],
+            counts=kept["counts"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"{folder / SUMMARY_FILE}: not scores ({error}); run the stage `scores` again") from None

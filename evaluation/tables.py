@@ -1,0 +1,126 @@
+"""Tables 1 and 2 with the published number beside the reproduced one, and for each cell why it is as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from evaluation.published import FOCUSEDAD, NOT_RUN, PUBLISHED, PublishedCell
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evaluation.score import Scores
+
+COLUMNS = (
+    "row",
+    "benchmark",
+    "metric",
+    "published",
+    "reproduced",
+    "low",
+    "high",
+    "note",
+    "run_id",
+    "data_version",
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The scores of one row on one benchmark; several of the same row and benchmark are its seeds."""
+
+    row: str
+    benchmark: str
+    scores: Scores
+    run_id: str = ""
+    data_version: str = ""
+
+
+def build_tables(
+    measured: Sequence[Measured],
+    published: Sequence[PublishedCell] = PUBLISHED,
+    *,
+    world: str = "",
+    not_run: Mapping[str, str] = NOT_RUN,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """(Table 1, Table 2) in the paper's order, one line a cell, with the columns `COLUMNS`.
+
+    Row C2 is also FocusedAD in Table 2. `published`, `reproduced`, `low` and `high` are NaN where there is none; `note`
+    then says what is missing. `world` is put before the note of every reproduced number ("mini world: ...").
+    """
+    by_cell = _group(measured)
+    first = [_line(cell, by_cell, world, not_run) for cell in published if cell.table == 1]
+    second = [_line(cell, by_cell, world, not_run) for cell in published if cell.table == 2]
+    return _frame(first), _frame(second)
+
+
+def build_further_table(
+    measured: Sequence[Measured],
+    *,
+    world: str = "",
+    metrics: Sequence[str] = ("R", "CIDEr", "R@5/16", "R@1/5", "ROUGE_L", "BLEU_4", "words"),
+) -> pd.DataFrame:
+    """What the paper does not report of the rows that were run; the same columns, `published` empty."""
+    by_cell = _group(measured)
+    lines = [
+        _line(PublishedCell(0, row, benchmark, metric, None), by_cell, world, {})
+        for row, benchmark in by_cell
+        for metric in metrics
+        if any(metric in one.scores.summary for one in by_cell[row, benchmark])
+    ]
+    return _frame(lines)
+
+
+def _group(measured: Iterable[Measured]) -> dict[tuple[str, str], list[Measured]]:
+    by_cell: dict[tuple[str, str], list[Measured]] = {}
+    for one in measured:
+        by_cell.setdefault((one.row, one.benchmark), []).append(one)
+    return by_cell
+
+
+def _line(
+    cell: PublishedCell,
+    by_cell: Mapping[tuple[str, str], list[Measured]],
+    world: str,
+    not_run: Mapping[str, str],
+) -> dict[str, object]:
+    ran = by_cell.get((cell.row, cell.benchmark), [])
+    if not ran and cell.row == FOCUSEDAD:
+        ran = by_cell.get(("C2", cell.benchmark), [])
+    values = [value for one in ran if (value := one.scores.summary.get(cell.metric)) is not None]
+    bounds = [one.scores.intervals[cell.metric] for one in ran if cell.metric in one.scores.intervals]
+    whole = len(bounds) == len(values) and len(values) > 0
+    return {
+        "row": cell.row,
+        "benchmark": cell.benchmark,
+        "metric": cell.metric,
+        "published": np.nan if cell.value is None else cell.value,
+        "reproduced": float(np.mean(values)) if values else np.nan,
+        "low": float(np.mean([low for low, _ in bounds])) if whole else np.nan,
+        "high": float(np.mean([high for _, high in bounds])) if whole else np.nan,
+        "note": "; ".join(part for part in (cell.note, _note(cell, ran, values, world, not_run)) if part),
+        "run_id": " ".join(dict.fromkeys(one.run_id for one in ran if one.run_id)),
+        "data_version": " ".join(dict.fromkeys(one.data_version for one in ran if one.data_version)),
+    }
+
+
+def _note(cell: PublishedCell, ran: list[Measured], values: list[float], world: str, not_run: Mapping[str, str]) -> str:
+    if not ran:
+        return not_run.get(cell.row, "not run yet")
+    if not values:
+        reasons = dict.fromkeys(
+            one.scores.missing.get(cell.metric, "this metric was not asked for (evaluation.metrics)") for one in ran
+        )
+        return f"missing: {'; '.join(reasons)}"
+    seeds = f"mean of {len(values)} seeds, {min(values):.1f} to {max(values):.1f}" if len(values) > 1 else ""
+    return "; ".join(part for part in (world, seeds) if part)
+
+
+def _frame(lines: list[dict[str, object]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(lines, columns=list(COLUMNS))
