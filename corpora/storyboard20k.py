@@ -70,7 +70,7 @@ def key_frame_times(clip: ClipId, count: int) -> tuple[float, ...]:
 
 def key_frame_numbers(clip: ClipId, count: int, *, fps: float, delay: float = 0.0) -> tuple[int, ...]:
     """Frames of the film on which a clip's `count` key frames lie."""
-    return tuple(math.floor((time - delay) * fps) for time in key_frame_times(clip, count))
+    return tuple(math.floor((time - delay) * fps + 1e-6) for time in key_frame_times(clip, count))
 
 
 def read(path: Path) -> Reading[Storyboard]:

@@ -40,8 +40,8 @@ def read_srt(path: Path, problems: list[str] | None = None) -> list[Subtitle]:
         raise BadInput(f"{path}: cannot be read ({error.strerror}); give an SRT file") from None
     found: list[str] = []
     cues = parse_srt(decoded(content), name=path.name, problems=found)
-    if not cues and content.strip() and not _only_header(content):
-        raise BadInput(f"{path}: no readable subtitle in it ({found[0] if found else 'no timing line'})")
+    if not cues and decoded(content).strip() not in ("", "WEBVTT"):
+        raise BadInput(f"{path}: no readable subtitle in it ({found[0] if found else 'no line of dialogue'})")
     if problems is not None:
         problems.extend(found)
     return cues
@@ -79,10 +79,6 @@ def write_vtt(path: Path, subtitles: Iterable[Subtitle]) -> None:
         for number, cue in enumerate(_spoken(subtitles), 1)
     ]
     write_text(Path(path), "\n".join(["WEBVTT\n", *blocks]))
-
-
-def _only_header(content: bytes) -> bool:
-    return decoded(content).strip().upper() == "WEBVTT"
 
 
 def _cues(lines: list[str]) -> Iterator[tuple[int, re.Match[str], list[str]]]:

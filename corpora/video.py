@@ -128,6 +128,8 @@ def strip_sound(source: Path, target: Path) -> None:
         ):
             _remux(Path(source), container, stream, output)
         partial.replace(target)
+    except av.FFmpegError as error:
+        raise BadInput(f"{source}: cannot be put into MP4 ({_reason(error)}); convert it to H.264") from None
     finally:
         partial.unlink(missing_ok=True)
 

@@ -13,6 +13,7 @@ import pandas as pd
 from corpora import character_bank, cinepile, mad_eval_named, storyboard20k
 from corpora.character_bank import BankEntry
 from corpora.cinepile import Scene, SceneLine, Segment
+from corpora.film import frames_of
 from corpora.lsmdc import ClipId
 from corpora.mad_eval_named import MadEvalRow
 from corpora.storyboard20k import PersonBox, Storyboard
@@ -20,6 +21,7 @@ from corpora.studio.screenplay import Described, Screenplay
 from corpora.subtitles import Subtitle, write_srt
 
 KEY_FRAMES = 3  # per clip, as MovieNet has
+TRUTH_STRIDE = 5  # frames between those that have true tracks
 LEAST_VISIBLE = 0.2  # an annotator draws no box around less of a person
 
 
@@ -58,10 +60,10 @@ def movie_name(screenplay: Screenplay) -> str:
 def _storyboards(
     screenplay: Screenplay, tracks: pd.DataFrame, *, size: tuple[int, int], fps: float
 ) -> list[Storyboard]:
-    by_frame = {int(frame): rows for frame, rows in tracks[tracks["visible"] > LEAST_VISIBLE].groupby("frame")}
-    known = sorted(int(frame) for frame in tracks["frame"].unique())
+    seen = tracks[tracks["visible"] > LEAST_VISIBLE]
+    by_frame = {int(rows["frame"].iloc[0]): rows for _, rows in seen.groupby("frame")}
     return [
-        _storyboard(screenplay, number, described, by_frame, known, size=size, fps=fps)
+        _storyboard(screenplay, number, described, by_frame, size=size, fps=fps)
         for number, described in enumerate(screenplay.descriptions, 1)
     ]
 
@@ -71,7 +73,6 @@ def _storyboard(
     number: int,
     described: Described,
     by_frame: dict[int, pd.DataFrame],
-    known: list[int],
     *,
     size: tuple[int, int],
     fps: float,
@@ -80,8 +81,7 @@ def _storyboard(
     width, height = size
     persons = []
     for frame in storyboard20k.key_frame_numbers(clip, KEY_FRAMES, fps=fps):
-        nearest = min(known, key=lambda each: (abs(each - frame), each), default=frame)
-        rows = by_frame.get(nearest)
+        rows = by_frame.get(_true_frame(screenplay, frame, fps))
         persons.append(_persons(rows, max(size)) if rows is not None else ())
     film = screenplay.film_id
     return Storyboard(
@@ -95,6 +95,17 @@ def _storyboard(
         persons=tuple(persons),
         row=number,
     )
+
+
+def _true_frame(screenplay: Screenplay, frame: int, fps: float) -> int:
+    """The frame nearest to `frame` that has truth, in the same shot where there is one."""
+    before = frame // TRUTH_STRIDE * TRUTH_STRIDE
+    nearest = sorted((before, before + TRUTH_STRIDE), key=lambda each: abs(each - frame))
+    for shot in screenplay.shots:
+        first, last = frames_of(shot.start, shot.end, fps=fps, frames=round(screenplay.duration * fps))
+        if first <= frame <= last:
+            return next((each for each in nearest if first <= each <= last), nearest[0])
+    return nearest[0]
 
 
 def _persons(rows: pd.DataFrame, unit: int) -> tuple[PersonBox, ...]:
