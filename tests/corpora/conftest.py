@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
+from corpus_toys import FPS, numbered_frames, put_portrait
 
 from corpora.video import write_video
-
-FPS, FRAMES, WIDTH, HEIGHT = 10, 40, 64, 48
-
-
-def numbered_frames(count: int = FRAMES) -> Iterator[np.ndarray]:
-    """Frame i is grey 6 i: its number can be read off the decoded picture."""
-    for number in range(count):
-        yield np.full((HEIGHT, WIDTH, 3), 6 * number, np.uint8)
-
-
-def noisy_frames(count: int = FRAMES) -> Iterator[np.ndarray]:
-    """Frames that take some kilobytes each, so that a hole in the file hits one."""
-    rng = np.random.default_rng(7)
-    for _ in range(count):
-        yield rng.integers(0, 255, (HEIGHT, WIDTH, 3), dtype=np.uint8)
 
 
 @pytest.fixture(scope="session")
@@ -34,14 +19,6 @@ def film_bytes(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     tone = 0.2 * np.sin(np.arange(4 * 16000) / 16000 * 440 * 2 * np.pi).astype(np.float32)
     write_video(path, numbered_frames(), fps=FPS, sound=(tone, 16000))
     return path.read_bytes()
-
-
-def put_portrait(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    picture = np.full((20, 16, 3), 90, np.uint8)
-    encoded, content = cv2.imencode(path.suffix, picture)
-    assert encoded
-    path.write_bytes(content.tobytes())
 
 
 @pytest.fixture

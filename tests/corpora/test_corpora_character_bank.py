@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import put_portrait
+from corpus_toys import put_portrait
 
 from common.errors import BadInput
 from corpora import character_bank, folder

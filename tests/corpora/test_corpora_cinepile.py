@@ -14,8 +14,6 @@ from corpora import cinepile
 from corpora.cinepile import Scene, SceneLine, Segment
 
 WORDS = st.sampled_from(["walk", "talk", "door", "never", "lantern", "you", "me", "the", "we're", "gone", "home"])
-    ["walk", "talk", "door", "night", "never", "lantern", "you", "me", "the", "a", "we're", "gone", "home", "light"]
-)
 SENTENCES = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
 
 

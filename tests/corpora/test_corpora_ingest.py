@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import FRAMES, HEIGHT, WIDTH, put_portrait
+from corpus_toys import FRAMES, HEIGHT, WIDTH, put_portrait
 
 from common.errors import BadInput
 from corpora.film import Film, LabelledBox, read_film

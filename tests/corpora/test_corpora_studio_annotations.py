@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import put_portrait
+from corpus_toys import put_portrait
 
 from corpora.film import Film
 from corpora.ingest import ingest

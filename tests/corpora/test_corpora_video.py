@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from conftest import FPS, FRAMES, HEIGHT, WIDTH, noisy_frames, numbered_frames
+from corpus_toys import FPS, FRAMES, HEIGHT, WIDTH, noisy_frames, numbered_frames
 
 from common.errors import BadInput
 from corpora.video import probe, read_frames, strip_sound, write_video
