@@ -43,23 +43,23 @@ def check_orders(
 ) -> list[Order]:
     """Every claim of section 5.2 on every metric that was computed for both rows.
 
-    The interval is a paired bootstrap: the difference is taken clip by clip (mean over seeds first), so what both rows
-    find hard does not widen it. For METEOR `here` is the difference of the corpus scores, the interval that of means.
+    The difference is the mean over clips of the difference on each clip (mean over seeds first) and its interval a
+    paired bootstrap, so what both rows find hard does not widen it. METEOR's corpus score is no mean of clips, so there
+    the difference of the two cells of Table 1 is another number.
     """
     orders = []
     published = {(cell.row, cell.metric): cell.value for cell in PUBLISHED if cell.table == 1}
     for claim in claims:
         better, worse = _of(measured, claim.better, benchmark), _of(measured, claim.worse, benchmark)
         for metric in ("SPICE", "METEOR", "BertScore"):
-            values = published.get((claim.better, metric)), published.get((claim.worse, metric))
-            here = _corpus(better, metric), _corpus(worse, metric)
-            if None in values or None in here:
+            first, second = published.get((claim.better, metric)), published.get((claim.worse, metric))
+            differences = _paired(better, worse, metric)
+            if first is None or second is None or np.isnan(differences).all():
                 continue
             sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
-            bounds = mean_interval(sign * _paired(better, worse, metric), intervals)
-            low, high = bounds if bounds is not None else (float("nan"), float("nan"))
-            published_difference = round(sign * (values[0] - values[1]), 6)  # type: ignore[operator]
-            orders.append(Order(claim, metric, published_difference, sign * (here[0] - here[1]), low, high))  # type: ignore[operator]
+            bounds = mean_interval(sign * differences, intervals) or (float("nan"), float("nan"))
+            here = sign * float(np.nanmean(differences))
+            orders.append(Order(claim, metric, round(sign * (first - second), 6), here, *bounds))
     return orders
 
 
@@ -79,11 +79,6 @@ def order_lines(
 
 def _of(measured: Sequence[Measured], row: str, benchmark: str) -> list[Measured]:
     return [one for one in measured if (one.row, one.benchmark) == (row, benchmark)]
-
-
-def _corpus(seeds: Sequence[Measured], metric: str) -> float | None:
-    values = [value for one in seeds if (value := one.scores.summary.get(metric)) is not None]
-    return float(np.mean(values)) if values else None
 
 
 def _paired(better: Sequence[Measured], worse: Sequence[Measured], metric: str) -> np.ndarray:

@@ -115,5 +115,5 @@ CLAIMS = (
     Claim("B2", "B1", "a portrait per actor against no names"),
     Claim("C2", "C1", "the text prior"),
     Claim("A2", "A1", "the soft prompt"),
-    Claim("C2", "A2", "the character regions (Focused Caption Module)"),
+    Claim("C2", "A2", "the character regions"),
 )
