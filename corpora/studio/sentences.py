@@ -17,7 +17,7 @@ from corpora.studio.language import PLACES, PRONOUNS, VERBS
 WORDS_PER_SECOND = 2.0
 FIRST_PHRASE = 0.45  # share of the usual phrasing
 ADVERB = 0.08
-PRONOUN_IN_TAIL = 0.4  # "and she stops" rather than "and stops"
+PRONOUN_IN_TAIL = 0.5  # "and she stops" rather than "and stops"
 
 
 @dataclass(frozen=True)

@@ -22,12 +22,9 @@ from corpora.studio.screenplay import (
 )
 from corpora.studio.sentences import Facts
 
-HALF_VIEW: dict[Size, float] = {
-    "wide": 13.2,
-    "medium": 6.9,
-    "close": 3.6,
-}  # where a person is still wholly in the picture
-ROOM = 2.6  # between two people, so that no face covers another
+# How far from the middle of the picture a person is still wholly in it.
+HALF_VIEW: dict[Size, float] = {"wide": 13.2, "medium": 6.9, "close": 3.6}
+ROOM = 3.2  # between two people, so that no figure covers another
 STOP_BEFORE = {"car": 3.4, "bench": 2.2, "table": 2.2}  # how far from a prop's middle a walker stops
 WATCHING = 0.5  # share of shots whose bystanders turn to the subject
 NEARBY_PROP = 0.4
@@ -120,7 +117,9 @@ def _lay_out(choice: Choice, verb: Verb, dice: Dice) -> tuple[float, float | Non
     if verb.needs_second:
         x = dice.uniform(-4.2, 4.2)
         side = side if abs(x + side * 3.2) < 8 else -side
-        return x, x + side * dice.uniform(2.9, 5.2), None
+        # An arm that points or waves needs room of its own; who hugs or gives walks up.
+        nearest = 3.8 if choice.verb in ("point", "wave") else 3.2
+        return x, x + side * dice.uniform(nearest, 5.3), None
     if choice.verb in ("walk", "run"):
         x = -side * dice.uniform(2.5, 6.5)
         prop = side * dice.uniform(3.0, 7.0)
@@ -137,14 +136,14 @@ def _lay_out(choice: Choice, verb: Verb, dice: Dice) -> tuple[float, float | Non
 def _bystanders(choice: Choice, x: float, taken: list[float], dice: Dice) -> list[tuple[CastMember, float]]:
     """The others, at free marks; with a second person, never between or near them on their side."""
     placed: list[tuple[CastMember, float]] = []
-    marks = dice.shuffled([-7.5, -5.6, -3.7, 0.0, 3.7, 5.6, 7.5])
+    marks = dice.shuffled([mark for mark in (-9.2, -7.4, -5.6, -3.7, 0.0, 3.7, 5.6, 7.4, 9.2) if abs(mark - x) < 9])
     for member in choice.others:
         for mark in marks:
             free = all(abs(mark - at) > ROOM for at in taken)
             if choice.second is not None:
                 second = taken[-1 - len(placed)]
                 side = 1 if second > x else -1
-                free = free and ((mark - x) * side < -ROOM or (mark - second) * side > ROOM)
+                free = free and ((mark - x) * side < 0 or (mark - second) * side > 0)
             if free:
                 at = mark + dice.uniform(-0.1, 0.1)
                 placed.append((member, at))
@@ -187,7 +186,7 @@ def stage_people(
 
     In a close shot the first of them has the picture alone.
     """
-    gap = {"wide": 4.4, "medium": 3.4, "close": 3.4}[size]
+    gap = {"wide": 4.4, "medium": 3.8, "close": 3.8}[size]
     if size == "close":
         members = members[:1]
     order = dice.shuffled(members)

@@ -49,7 +49,7 @@ class Telling:
     lines: list[Line] = field(default_factory=list)
     descriptions: list[Described] = field(default_factory=list)
     subject: CastMember | None = None  # of the description just before, if it named one
-    verbs: list[str] = field(default_factory=list)  # told lately
+    verbs: list[str] = field(default_factory=list)  # and events, told lately
     told: dict[str, int] = field(default_factory=dict)  # how often each character was a description's subject
     faced: dict[str, int] = field(default_factory=dict)  # how often each was seen from near, speaking or spoken to
     said: set[str] = field(default_factory=set)
@@ -150,7 +150,7 @@ def _talk(telling: Telling, scene: Scene, cast: tuple[CastMember, ...], *, act: 
     speaker = min(dice.shuffled(scene.present), key=lambda m: (speakers.count(m.name), seen.get(m.name, 0)))
     listeners = dice.shuffled([member for member in scene.present if member is not speaker])
     you = min(listeners, key=lambda m: seen.get(m.name, 0)) if dice.chance(0.6) else listeners[0]
-    absent = [member.name for member in cast if member not in (speaker, you)]
+    absent = [member.name for member in cast if member not in scene.present]
     elsewhere = dice.pick([p for p in PLACES if p != scene.place])
     exchange = Exchange(
         you=you.name, who=dice.pick(absent) if absent else None, thing=telling.thing, within=PLACES[elsewhere].within[0]
@@ -239,7 +239,8 @@ def _tell_view(telling: Telling, scene: Scene, type_: int, start: float, end: fl
     """A place without an action: empty (type 0), or with people whom the describer does not name (type 3)."""
     dice = telling.dice
     members = list(scene.present) if type_ == 3 else []
-    event = dice.pick(scene.events) if dice.chance(0.55) else None
+    fresh = [event for event in scene.events if event not in telling.verbs]
+    event = dice.pick(fresh) if fresh and dice.chance(0.6) else None
     facing = event is None and len(members) > 1 and dice.chance(0.3)
     if facing:
         members = dice.sample(members, 2)
@@ -268,6 +269,7 @@ def _tell_view(telling: Telling, scene: Scene, type_: int, start: float, end: fl
     )  # fmt: skip
     telling.shots.append(shot)
     telling.subject = None
+    telling.verbs = [*telling.verbs[-3:], telling.descriptions[-1].verb]
 
 
 def _distinct(tell: Callable[[], str]) -> tuple[str, ...]:

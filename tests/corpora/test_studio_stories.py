@@ -151,7 +151,7 @@ def test_faces_do_not_cover_each_other(films: list[Screenplay]) -> None:
     for film in films:
         for shot in film.shots:
             x = sorted(placed.x for placed in shot.people)
-            assert all(b - a > 2.3 for a, b in itertools.pairwise(x))
+            assert all(b - a > 2.9 for a, b in itertools.pairwise(x))
 
 
 def test_every_character_is_seen_from_near_and_called_by_name(films: list[Screenplay]) -> None:
