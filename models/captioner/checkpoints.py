@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import Qwen2ForCausalLM
+from transformers.utils.logging import disable_progress_bar
 
 from common.errors import BadInput
 from common.files import read_json, write_json
@@ -40,10 +41,16 @@ def save_base(folder: Path, model: FocusedCaptioner, vocabulary: Vocabulary, tow
     """Writes a base model."""
     folder.mkdir(parents=True, exist_ok=True)
     save_tensors(folder / "tower.safetensors", tower.state_dict())
-    model.language_model.save_pretrained(folder / LANGUAGE_MODEL)
+    save_language_model(folder / LANGUAGE_MODEL, model.language_model)
     save_tensors(folder / "connectors.safetensors", _outside_language_model(model))
     vocabulary.write(folder / "vocabulary.json")
     write_json(folder / "config.json", {"captioner": _config(model), "tower": tower.description()})
+
+
+def save_language_model(folder: Path, model: Qwen2ForCausalLM) -> None:
+    """Writes a language model in transformers' layout, without its progress bar."""
+    disable_progress_bar()
+    model.save_pretrained(folder)
 
 
 def load_tower(folder: Path) -> Tower:

@@ -18,6 +18,7 @@ from models.captioner.crops import ClipPixels
 from models.captioner.vision import ObjectNet, RegionNet, SceneNet, inner_crop, normalised
 
 DIRECTIONS = ("left", "none", "right")
+PRONOUNS = ("he", "she")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Tower(nn.Module):
         self.region = RegionNet(
             acts=len(labels.acts),
             directions=len(DIRECTIONS),
+            pronouns=len(PRONOUNS),
             channels=shape.region_channels,
             frames=shape.frames,
             grid=shape.grid,
@@ -70,8 +72,8 @@ class Tower(nn.Module):
 
     @property
     def region_size(self) -> int:
-        """Width of a region's features per frame: hidden vector, then act and direction probabilities."""
-        return self.shape.region_channels + len(self.labels.acts) + len(DIRECTIONS)
+        """Width of a region's features per frame: hidden vector, then act, direction and pronoun probabilities."""
+        return self.shape.region_channels + len(self.labels.acts) + len(DIRECTIONS) + len(PRONOUNS)
 
     @property
     def scene_size(self) -> int:
@@ -113,14 +115,14 @@ class Tower(nn.Module):
             seen[here] = [region.seen for region in some]
             crops = torch.from_numpy(np.stack([region.crops for region in some]))
             masks = torch.from_numpy(np.stack([region.masks for region in some]))
-            features, act, direction = self.region(
+            features, logits = self.region(
                 inner_crop(normalised(crops)),
                 inner_crop(masks),
                 torch.from_numpy(boxes[here]),
                 torch.from_numpy(seen[here]),
             )
-            answers = torch.cat([act.softmax(-1), direction.softmax(-1)], -1)[:, None].expand(-1, frames, -1)
-            tokens[here] = (torch.cat([features, answers], -1)).numpy()
+            answers = torch.cat([each.softmax(-1) for each in logits], -1)[:, None].expand(-1, frames, -1)
+            tokens[here] = torch.cat([features, answers], -1).numpy()
         return tokens, boxes, seen
 
     def _encode_scenes(self, frames_u8: Tensor) -> Tensor:

@@ -32,9 +32,12 @@ def _block(inputs: int, outputs: int, kernel: int, stride: int, padding: int) ->
 
 
 class RegionNet(nn.Module):
-    """What one character does: crops and masks of a region over time in, a feature per frame and two answers out."""
+    """One character: crops and masks of a region over time in, a feature per frame and three answers out (what they do,
+    to which side, and which pronoun a describer uses for them)."""
 
-    def __init__(self, *, acts: int, directions: int, channels: int, frames: int, grid: tuple[int, int]) -> None:
+    def __init__(
+        self, *, acts: int, directions: int, pronouns: int, channels: int, frames: int, grid: tuple[int, int]
+    ) -> None:
         super().__init__()
         self.grid = grid
         self.trunk = nn.Sequential(_block(3, 32, 4, 4, 0), _block(32, 64, 3, 1, 1), _block(64, 96, 3, 2, 1))
@@ -43,10 +46,13 @@ class RegionNet(nn.Module):
         self.head = nn.Sequential(nn.Linear(frames * channels + 64, 256), nn.GELU(), nn.Dropout(0.1))
         self.act = nn.Linear(256, acts)
         self.direction = nn.Linear(256, directions)
+        self.pronoun = nn.Linear(256, pronouns)
 
-    def forward(self, crops: Tensor, masks: Tensor, boxes: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Crops (n, f, 3, 56, 40), masks (n, f, 56, 40), boxes (n, f, 4), seen (n, f) -> features (n, f, c), act and
-        direction logits. Frames in which the region is not seen have zero features."""
+    def forward(
+        self, crops: Tensor, masks: Tensor, boxes: Tensor, seen: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+        """Crops (n, f, 3, 56, 40), masks (n, f, 56, 40), boxes (n, f, 4), seen (n, f) -> features (n, f, c) and logits
+        of act, direction and pronoun. Frames in which the region is not seen have zero features."""
         count, frames = seen.shape
         maps = self.trunk(crops.flatten(0, 1).contiguous(memory_format=torch.channels_last))
         pooled = mask_pool(maps, masks.flatten(0, 1), grid=self.grid).flatten(1)
@@ -54,7 +60,7 @@ class RegionNet(nn.Module):
         steps = (boxes - first_seen_box(boxes, seen)) * seen[..., None] * 4
         path = functional.gelu(self.path(torch.cat([boxes, steps], -1).flatten(1)))
         hidden = self.head(torch.cat([features.flatten(1), path], 1))
-        return features, self.act(hidden), self.direction(hidden)
+        return features, (self.act(hidden), self.direction(hidden), self.pronoun(hidden))
 
 
 def first_seen_box(boxes: Tensor, seen: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from safetensors.numpy import save_file
 from common.files import read_json, write_json
 from models.captioner.crops import ClipPixels, RegionPixels
 
-REGION_ARRAYS = ("crops", "masks", "boxes", "seen", "act", "direction")
+REGION_ARRAYS = ("crops", "masks", "boxes", "seen", "act", "direction", "pronoun")
 CLIP_ARRAYS = ("scene", "event", "props", "place")
 
 
@@ -25,13 +25,15 @@ CLIP_ARRAYS = ("scene", "event", "props", "place")
 class LabelledClip:
     """One stock clip: pixels, labels as numbers, and its texts.
 
-    `acts` and `directions` (0 left, 1 none, 2 right) are per region, `props` is 0/1 per prop kind; `facts` is JSON:
-    cast, names and `face` (whether the face is seen) per region, text, alternatives, previous, type, subject, second...
+    `acts`, `directions` (0 left, 1 none, 2 right) and `pronouns` (0 he, 1 she) are per region, `props` is 0/1 per prop
+    kind. `facts` is JSON: `cast`; per region `names` and `face` (whether it is seen); `prior`; `texts` by style; `type`,
+    `subject`, `verb`, `second`, `object`, `place`.
     """
 
     pixels: ClipPixels
     acts: tuple[int, ...]
     directions: tuple[int, ...]
+    pronouns: tuple[int, ...]
     event: int
     props: np.ndarray
     place: int
@@ -41,7 +43,7 @@ class LabelledClip:
 @dataclass(frozen=True)
 class StockSet:
     """Clips as arrays. `arrays` holds those that were asked for: scene (c, s, h, w, 3), event (c,), props (c, p),
-    place (c,); crops (r, f, h, w, 3), masks (r, f, h, w), boxes (r, f, 4), seen (r, f), act (r,), direction (r,)."""
+    place (c,); crops (r, f, h, w, 3), masks (r, f, h, w), boxes (r, f, 4), seen (r, f), act, direction, pronoun (r,)."""
 
     arrays: dict[str, np.ndarray]
     facts: list[dict[str, Any]]
@@ -72,6 +74,7 @@ def stack(clips: Sequence[LabelledClip]) -> StockSet:
         "place": np.array([clip.place for clip in clips], np.int64),
         "act": np.array([act for clip in clips for act in clip.acts], np.int64),
         "direction": np.array([direction for clip in clips for direction in clip.directions], np.int64),
+        "pronoun": np.array([pronoun for clip in clips for pronoun in clip.pronouns], np.int64),
     }
     for name in ("crops", "masks", "boxes", "seen"):
         rows = [getattr(region, name) for region in regions]

@@ -65,7 +65,7 @@ def _train_region(
     net: nn.Module, stock: StockSet, settings: TowerSettings, rng: np.random.Generator, on_step: OnStep | None
 ) -> Curve:
     arrays = {name: torch.from_numpy(stock.arrays[name]) for name in ("crops", "masks", "boxes", "seen")}
-    act, direction = stock.arrays["act"], stock.arrays["direction"]
+    act, direction, pronoun = (stock.arrays[name] for name in ("act", "direction", "pronoun"))
     chance = np.where(act == _IDLE, IDLE_WEIGHT, 1.0)
     chance = chance / chance.sum()
     batch = settings.region.batch
@@ -85,11 +85,14 @@ def _train_region(
         masks = torch.where(flip[:, None, None, None], masks.flip(-1), masks)
         boxes[..., 0] = torch.where(flip[:, None], 1 - boxes[..., 0], boxes[..., 0])
         boxes = (boxes + 0.01 * _normal(rng, batch, 1, 4)) * seen[..., None]
-        _, acts, directions = net(crops * seen[..., None, None, None], masks & seen[..., None, None], boxes, seen)
+        _, (acts, directions, pronouns) = net(
+            crops * seen[..., None, None, None], masks & seen[..., None, None], boxes, seen
+        )
         sides = torch.from_numpy(direction)[rows]
         sides = torch.where(flip, 2 - sides, sides)
         loss = functional.cross_entropy(acts, torch.from_numpy(act)[rows], label_smoothing=0.05)
-        return loss + 0.5 * functional.cross_entropy(directions, sides)
+        loss = loss + 0.5 * functional.cross_entropy(directions, sides)
+        return loss + 0.2 * functional.cross_entropy(pronouns, torch.from_numpy(pronoun)[rows])
 
     return fit(net.parameters(), loss_of, settings.region, on_step=on_step, what="region net")
 

@@ -1,0 +1,126 @@
+"""Generation: the same twice, the same alone as in a batch, stopped at the full stop, with names of the clip's cast."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from captioner_toys import CAST, FILM, small_settings, toy_base, toy_features, toy_record, toy_records
+
+from models.captioner.checkpoints import Captioner, load_base, load_captioner, save_captioner
+from models.captioner.describe import describe, describe_samples
+from models.captioner.inputs import PromptPlan
+from models.captioner.records import record_sample
+from models.captioner.settings import GenerationSettings
+from models.captioner.vocabulary import FULL_STOP
+
+FEATURES, CASTS = {FILM: toy_features()}, {FILM: CAST}
+SETTINGS = small_settings(generation=GenerationSettings(max_tokens=8))
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return toy_base(tmp_path_factory.mktemp("base_model"))
+
+
+@pytest.fixture
+def captioner(base: Path) -> Captioner:
+    model, vocabulary = load_base(base)
+    return Captioner(model.eval(), vocabulary, PromptPlan())
+
+
+def spoken(captioner: Captioner, records: list, **changes: object) -> list[str]:
+    options = {"bank": "best query", "settings": SETTINGS, **changes}
+    return describe(captioner, records, FEATURES, CASTS, **options)  # type: ignore[arg-type]
+
+
+def test_the_same_twice(captioner: Captioner) -> None:
+    assert spoken(captioner, toy_records()) == spoken(captioner, toy_records())
+
+
+def test_alone_as_in_a_batch(captioner: Captioner) -> None:
+    records = toy_records()
+    assert [spoken(captioner, [record])[0] for record in records] == spoken(captioner, records)
+
+
+def test_hypotheses_come_best_first_with_scores(captioner: Captioner) -> None:
+    sample = record_sample(
+        toy_record(1), FEATURES, CASTS, captioner.vocabulary, bank="best query", settings=SETTINGS, with_text=False
+    )
+    found = describe_samples(captioner, [sample, sample], settings=SETTINGS.generation, hypotheses=3)
+    assert [len(each) for each in found] == [3, 3]
+    scores = [each.score for each in found[0]]
+    assert scores == sorted(scores, reverse=True)
+    assert len({each.text for each in found[0]}) == 3
+    with pytest.raises(ValueError, match="6 hypotheses from 5 beams"):
+        describe_samples(captioner, [sample], settings=SETTINGS.generation, hypotheses=6)
+
+
+def prefer(captioner: Captioner, word: str, by: float) -> None:
+    """Makes every step of the untrained model prefer a word: its embedding, which is tied to the output, is aligned
+    with what the last norm lets through."""
+    language_model = captioner.model.language_model
+    bias = torch.nn.Parameter(torch.zeros(len(captioner.vocabulary)))
+    bias.data[captioner.vocabulary.ids[word]] = by
+    head = language_model.lm_head
+    language_model.lm_head = torch.nn.Linear(head.in_features, head.out_features)
+    language_model.lm_head.weight, language_model.lm_head.bias = head.weight, bias
+
+
+def test_it_stops_at_the_first_full_stop(captioner: Captioner) -> None:
+    prefer(captioner, FULL_STOP, 50.0)
+    assert spoken(captioner, toy_records()[:1]) == ["."]
+    on = small_settings(generation=GenerationSettings(max_tokens=8, stop_at_full_stop=False))
+    assert spoken(captioner, toy_records()[:1], settings=on)[0].startswith("...")
+
+
+def test_it_is_never_longer_than_allowed(captioner: Captioner) -> None:
+    prefer(captioner, "walks", 50.0)
+    assert spoken(captioner, toy_records()[:1]) == ["Walks" + " walks" * 7]
+
+
+@pytest.mark.parametrize("forbidden", ["<region>", "<pad>", "<unk>", "<name_40>"])
+def test_what_is_no_language_cannot_be_said(captioner: Captioner, forbidden: str) -> None:
+    prefer(captioner, forbidden, 50.0)
+    text = spoken(captioner, toy_records()[:1])[0]
+    assert "<" not in text
+    assert "omeone" not in text
+
+
+def test_a_name_of_the_cast_is_said_as_the_clip_binds_it(captioner: Captioner) -> None:
+    prefer(captioner, "<name_1>", 50.0)
+    assert spoken(captioner, toy_records()[:1])[0].split() == ["Lin-Manuel"] * 8
+    # Without a bank nobody is recognised, and the cast's own order binds the names.
+    prefer(captioner, "<name_2>", 90.0)
+    assert spoken(captioner, toy_records()[:1], bank="none")[0].split() == ["Carla"] * 8
+
+
+def test_regions_and_prior_can_be_taken_away_at_test(captioner: Captioner) -> None:
+    seen: list[PromptPlan] = []
+    import models.captioner.describe as module
+
+    original = module.collate
+
+    def watched(samples, vocabulary, plan):  # type: ignore[no-untyped-def]
+        seen.append(plan)
+        return original(samples, vocabulary, plan)
+
+    module.collate = watched
+    try:
+        spoken(captioner, toy_records()[:1], region=False, text_prior=False)
+    finally:
+        module.collate = original
+    assert (seen[0].region, seen[0].text_prior, seen[0].soft_prompt) == (False, False, True)
+
+
+@pytest.mark.parametrize("plan", [PromptPlan(), PromptPlan(soft_prompt=False, region=False)])
+def test_saved_and_loaded_it_says_the_same(captioner: Captioner, base: Path, tmp_path: Path, plan: PromptPlan) -> None:
+    with torch.no_grad():
+        for parameter in captioner.model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    changed = replace(captioner, plan=plan)
+    trained = {name for name, _ in captioner.model.named_parameters()}
+    save_captioner(tmp_path / "C2.0", changed, trained=trained, variant="C2", seed=0)
+    again = load_captioner(tmp_path / "C2.0", base)
+    assert again.plan == plan
+    assert spoken(again, toy_records()) == spoken(changed, toy_records())
