@@ -1,0 +1,106 @@
+"""character_regions: who is on screen where, on all key frames of every described clip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from publishing.settings import film_ids
+from publishing.stage import Stage, Work, all_jobs, expect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from publishing.settings import Settings
+
+
+def make(work: Work) -> None:
+    from corpora.film import read_film
+    from models.perception.bank_files import read_banks
+    from models.perception.faces import read_faces
+    from models.perception.perceive import character_regions
+    from models.perception.regions import write_regions
+    from models.perception.region_picture import draw_regions
+
+    film = read_film(work.read("films"))
+    bank = work.read("query_banks")
+    faces, shots = read_faces(bank)
+    found = character_regions(film, faces, shots, read_banks(bank), film.clips(), work.settings.perception)
+    write_regions(found, work.out)
+    draw_regions(film, found, work.out / "regions.png")
+
+
+def facts(folder: Path) -> dict[str, pd.DataFrame]:
+    import pandas as pd
+
+    from models.perception.regions import read_regions
+
+    found = read_regions(folder)
+    regions = found.regions
+    area = (regions["x2"] - regions["x1"]) * (regions["y2"] - regions["y1"]) / (found.width * found.height)
+    outside = (regions["x1"] < 0) | (regions["y1"] < 0) | (regions["x2"] > found.width) | (regions["y2"] > found.height)
+    return {
+        "film": pd.DataFrame([{"tracks": len(found.tracks), "regions": len(regions)}]),
+        "regions": pd.DataFrame(
+            {
+                "clip": regions["clip"],
+                "frame": regions["frame"],
+                "share": area,
+                "outside": outside.astype(int),
+                "confidence": regions["confidence"],
+            }
+        ),
+        "names": twice_named(found.tracks.merge(regions[["clip", "track", "frame"]], on=["clip", "track"])),
+    }
+
+
+def twice_named(rows: pd.DataFrame) -> pd.DataFrame:
+    """How often each name stands on each key frame: one name belongs to one face."""
+    named = rows[rows["name_best"] != ""]
+    counted = named.groupby(["clip", "frame", "name_best"]).size().rename("times").reset_index()
+    return counted[["clip", "frame", "name_best", "times"]]
+
+
+def expectations(settings: Settings) -> list[Any]:
+    gates = settings.gates.character_regions
+    between = "column_values_to_be_between"
+    where = ("clip", "frame")
+    return [
+        expect("regions", between, column="share", min_value=0.0, max_value=gates.largest_share, rows=where),
+        expect("regions", between, column="outside", max_value=0, rows=where, why="a mask leaves the frame"),
+        expect("regions", between, column="confidence", min_value=0.0, max_value=1.0, rows=where),
+        expect("names", between, column="times", max_value=1, rows=(*where, "name_best"), why="one name on two faces"),
+    ]
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    from models.perception.regions import read_regions
+
+    found = read_regions(folder)
+    return {
+        "tracks": len(found.tracks),
+        "named by best query": int((found.tracks["name_best"] != "").sum()),
+        "named by actor": int((found.tracks["name_actor"] != "").sum()),
+        "regions": len(found.regions),
+        "propagated": int((found.regions["source"] == "propagated").sum()),
+        "example": folder / "regions.png",
+    }
+
+
+STAGE = Stage(
+    name="character_regions",
+    description="Per clip: faces, names by both banks (equations 4 to 6), masks propagated both ways inside a shot.",
+    make=make,
+    reads=("films", "query_banks"),
+    units=film_ids,
+    per_film=True,
+    sections=("perception", "gates.character_regions"),
+    parameters=lambda settings, film: settings.perception.model_dump(mode="json", exclude={"encoder", "detector"}),
+    code=("common", "corpora/film.py", "corpora/video.py", "models/perception"),
+    facts=facts,
+    expectations=expectations,
+    jobs=all_jobs,
+    summary=summary,
+    group="perception",
+    kinds=("pytorch",),
+)

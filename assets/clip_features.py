@@ -1,0 +1,101 @@
+"""clip_features: what the frozen vision tower sees in every described clip, computed once for all variants."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from publishing.settings import film_ids
+from publishing.stage import Stage, Work, all_jobs, expect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from models.captioner.tower import Tower
+    from publishing.settings import Settings
+
+
+@lru_cache(maxsize=1)
+def tower_of(base_model: Path) -> Tower:
+    """The tower, loaded once in a process."""
+    from models.captioner.checkpoints import load_tower
+
+    return load_tower(base_model)
+
+
+def make(work: Work) -> None:
+    from corpora.film import read_film
+    from models.captioner.features import extract
+    from models.perception.regions import read_regions
+
+    film = read_film(work.read("films"))
+    regions = read_regions(work.read("character_regions")).regions
+    stride = work.settings.perception.key_frame_stride
+    tower = tower_of(work.read("base_model"))
+    extract(film, film.clips(), regions, tower, stride=stride).write(work.out)
+
+
+def facts(folder: Path) -> dict[str, pd.DataFrame]:
+    import numpy as np
+    import pandas as pd
+
+    from models.captioner.features import read_features
+
+    features = read_features(folder)
+    finite = {name: bool(np.isfinite(getattr(features, name)).all()) for name in ("scene", "regions", "boxes")}
+    row = {
+        "clips": len(features.index),
+        "regions": features.regions.shape[1],
+        "scene_spread": float(features.scene.std()),
+        "not_finite": sum(not whole for whole in finite.values()),
+    }
+    return {"features": pd.DataFrame([row])}
+
+
+def expectations(settings: Settings) -> list[Any]:
+    between = "column_values_to_be_between"
+    return [
+        expect("features", between, column="clips", min_value=1),
+        expect("features", between, column="not_finite", max_value=0, why="a feature that is no number"),
+        expect(
+            "features",
+            between,
+            column="scene_spread",
+            min_value=0.0,
+            strict_min=True,
+            why="all scene tokens are the same: the tower sees nothing",
+        ),
+    ]
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    table = facts(folder)["features"].iloc[0]
+    return {"clips": int(table["clips"]), "regions": int(table["regions"])}
+
+
+STAGE = Stage(
+    name="clip_features",
+    description="Frozen features of every clip: scene tokens and mask-pooled region features, cached for all variants.",
+    make=make,
+    reads=("films", "character_regions", "base_model"),
+    units=film_ids,
+    per_film=True,
+    sections=("perception.key_frame_stride",),
+    code=(
+        "common",
+        "corpora/film.py",
+        "corpora/video.py",
+        "models/captioner/features.py",
+        "models/captioner/crops.py",
+        "models/captioner/tower.py",
+        "models/captioner/vision.py",
+        "models/captioner/regions.py",
+    ),
+    facts=facts,
+    expectations=expectations,
+    jobs=all_jobs,
+    summary=summary,
+    group="captioner",
+    kinds=("pytorch", "safetensors"),
+)

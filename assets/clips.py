@@ -1,0 +1,127 @@
+"""What storyboard_v2 and the two benchmarks share: a film's clip records, beside the authors' own JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from publishing.settings import Split, film_ids
+from publishing.stage import Stage, Work, expect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from publishing.settings import Settings
+
+RECORDS = "clips.jsonl"
+
+
+def read_records(folder: Path) -> list[dict[str, Any]]:
+    """A film's clip records, in time order."""
+    with (folder / RECORDS).open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def make(work: Work) -> None:
+    from common.files import canonical_json, write_text
+    from corpora.film import read_film
+    from models.perception.regions import read_regions
+    from models.training import triplets
+
+    film = read_film(work.read("films"))
+    regions = read_regions(work.read("character_regions"))
+    records = triplets.clip_records(film, regions, work.settings.perception)
+    write_text(work.out / RECORDS, "".join(canonical_json(record) + "\n" for record in records))
+    write: dict[str, Callable[..., None]] = {
+        "train": triplets.write_storyboard_v2,
+        "mad_eval_named": triplets.write_mad_eval,
+        "cinepile_ad": triplets.write_cinepile_ad,
+    }
+    write[film.split](film, records, regions, work.out / f"{film.id}.json")
+
+
+def facts(folder: Path) -> dict[str, pd.DataFrame]:
+    import pandas as pd
+
+    columns = ["clip", "type", "seconds", "words", "pace", "characters", "priors"]
+    rows = [
+        {
+            "clip": record["clip_id"],
+            "type": record["type"],
+            "seconds": record["end"] - record["start"],
+            "words": len(record["text"].split()),
+            "pace": len(record["text"].split()) / max(record["end"] - record["start"], 1e-6),
+            "characters": len(record["characters"]["best query"]),
+            "priors": sum(line["kind"] == "description" for line in record["prior"]),
+        }
+        for record in read_records(folder)
+    ]
+    return {"clips": pd.DataFrame(rows, columns=columns)}
+
+
+def expectations(settings: Settings) -> list[Any]:
+    gates = settings.gates.clips
+    between = "column_values_to_be_between"
+    clip = ("clip",)
+    return [
+        expect("clips", "table_row_count_to_be_between", min_value=1, why="no clip to learn or measure from"),
+        expect("clips", "column_values_to_be_unique", column="clip", rows=clip, why="a clip twice"),
+        expect("clips", "column_values_to_be_in_set", column="type", value_set=[0, 1, 2, 3], rows=clip),
+        expect("clips", between, column="words", min_value=1, max_value=gates.longest_words, rows=clip),
+        expect(
+            "clips",
+            between,
+            column="pace",
+            max_value=gates.fastest_words_per_second,
+            mostly=gates.within_pace,
+            rows=clip,
+            why="more words than the slot holds: is the text of another slot?",
+        ),
+        expect("clips", between, column="priors", max_value=3, rows=clip, why="at most three previous descriptions"),
+    ]
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    import pandas as pd
+
+    records = read_records(folder)
+    types = pd.Series([record["type"] for record in records]).value_counts().sort_index()
+    shown = pd.DataFrame(
+        [
+            {
+                "clip": record["clip_id"],
+                "type": record["type"],
+                "seen": ", ".join(found["name"] for found in record["characters"]["best query"]),
+                "description": record["text"],
+            }
+            for record in records
+        ]
+    )
+    return {
+        "clips": len(records),
+        "types": ", ".join(f"{kind}: {count}" for kind, count in types.items()),
+        "sample": shown,
+    }
+
+
+def clip_stage(name: str, split: Split, description: str) -> Stage:
+    """The stage that turns the films of one split into clip records."""
+    return Stage(
+        name=name,
+        description=description,
+        make=make,
+        reads=("films", "character_regions"),
+        units=partial(film_ids, split=split),
+        per_film=True,
+        sections=("perception.key_frame_stride", "gates.clips"),
+        parameters=lambda settings, film: {"stride": settings.perception.key_frame_stride},
+        code=("common", "corpora/film.py", "corpora/focusedad.py", "models/training/triplets.py"),
+        facts=facts,
+        expectations=expectations,
+        summary=summary,
+        group="data_sets",
+        kinds=("json",),
+    )

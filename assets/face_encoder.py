@@ -1,0 +1,88 @@
+"""face_encoder: what turns a face into a vector (equation 4), with its calibrated threshold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from publishing.stage import Stage, Work, expect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from publishing.settings import Settings
+
+# What of the studio draws the strangers it learns from; the films' own parameters do not matter here.
+STRANGERS = {"seed", "strangers", "fps", "width", "height"}
+
+
+def make(work: Work) -> None:
+    from models.training.face_encoder import train_face_encoder
+
+    settings = work.settings
+    train_face_encoder(settings.perception.encoder, work.out, studio=settings.studio, jobs=settings.compute.jobs)
+
+
+def parameters(settings: Settings, unit: str) -> Any:
+    encoder = settings.perception.encoder
+    if encoder.kind != "studio":
+        return {"kind": encoder.kind}
+    return {
+        "encoder": encoder.model_dump(mode="json"),
+        "studio": settings.studio.model_dump(mode="json", include=STRANGERS),
+    }
+
+
+def facts(folder: Path) -> dict[str, pd.DataFrame]:
+    import pandas as pd
+
+    from common.files import read_json
+
+    config = read_json(folder / "config.json")
+    # A pretrained encoder has nothing measured here: its accuracy is whole by definition of this gate.
+    measured = read_json(folder / "metrics.json") if (folder / "metrics.json").exists() else {}
+    accuracy = measured.get("film_film_balanced_accuracy", 1.0)
+    return {"encoder": pd.DataFrame([{"threshold": config["threshold"], "size": config["size"], "accuracy": accuracy}])}
+
+
+def expectations(settings: Settings) -> list[Any]:
+    between = "column_values_to_be_between"
+    lowest = settings.gates.face_encoder.lowest_accuracy
+    return [
+        expect(
+            "encoder", between, column="threshold", min_value=0.0, max_value=4.0, why="unit vectors differ by 0 to 4"
+        ),
+        expect("encoder", between, column="accuracy", min_value=lowest, why="it hardly tells strangers apart"),
+    ]
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    from common.files import read_json
+
+    config = read_json(folder / "config.json")
+    measured = read_json(folder / "metrics.json") if (folder / "metrics.json").exists() else {}
+    return {name: value for name, value in {**config, **measured}.items() if isinstance(value, int | float | str)}
+
+
+STAGE = Stage(
+    name="face_encoder",
+    description="The face embedding (equation 4): trained with triplet loss on strangers, or a pinned pretrained one.",
+    make=make,
+    sections=("perception.encoder", "studio", "gates.face_encoder"),
+    parameters=parameters,
+    code=(
+        "common",
+        "corpora/studio",
+        "models/perception/encoders.py",
+        "models/perception/studio_encoder.py",
+        "models/training/face_encoder.py",
+        "models/training/face_crops.py",
+        "models/training/triplet_loss.py",
+        "models/training/verification.py",
+    ),
+    facts=facts,
+    expectations=expectations,
+    summary=summary,
+    group="perception",
+    kinds=("pytorch", "safetensors"),
+)

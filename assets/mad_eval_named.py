@@ -1,0 +1,5 @@
+"""mad_eval_named: the first benchmark (section 4.2)."""
+
+from assets.clips import clip_stage
+
+STAGE = clip_stage("mad_eval_named", "mad_eval_named", "The benchmark MAD-eval-Named, film by film (section 4.2).")

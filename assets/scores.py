@@ -1,0 +1,79 @@
+"""scores: every metric of every table of predictions, per clip and as a whole, with its interval."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assets.experiments import experiment_units
+from assets.predictions import read_predictions
+from publishing.stage import Stage, Work, expect
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from publishing.settings import Settings
+
+
+def make(work: Work) -> None:
+    from evaluation.score import score
+    from evaluation.store import write_scores
+
+    table = read_predictions(work.read("predictions"))
+    write_scores(score(table, work.settings.evaluation, cache=work.data.parent / ".cache", name=work.unit), work.out)
+
+
+def inputs(settings: Settings, unit: str) -> dict[str, list[str]]:
+    return {"predictions": [unit]}
+
+
+def facts(folder: Path) -> dict[str, pd.DataFrame]:
+    import pandas as pd
+
+    from evaluation.store import read_scores
+
+    found = read_scores(folder)
+    rows = [{"metric": name, "value": value} for name, value in found.summary.items() if value is not None]
+    counts = {"clips": found.counts["clips"], "metrics": len(rows)}
+    return {"scores": pd.DataFrame(rows, columns=["metric", "value"]), "whole": pd.DataFrame([counts])}
+
+
+def expectations(settings: Settings) -> list[Any]:
+    between = "column_values_to_be_between"
+    return [
+        expect("whole", between, column="clips", min_value=settings.gates.scores.fewest_clips, why="too few clips"),
+        expect("whole", between, column="metrics", min_value=1, why="no metric could be computed"),
+        # CIDEr reaches 1000, a raw BertScore may be a little negative.
+        expect("scores", between, column="value", min_value=-100, max_value=1000, rows=("metric",)),
+    ]
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    import pandas as pd
+
+    from evaluation.store import read_scores
+
+    found = read_scores(folder)
+    rows = [
+        {"metric": name, "value": "-" if value is None else f"{value:.2f}", "note": found.missing.get(name, "")}
+        for name, value in found.summary.items()
+    ]
+    return {"clips": found.counts["clips"], "scores": pd.DataFrame(rows)}
+
+
+STAGE = Stage(
+    name="scores",
+    description="SPICE, METEOR, BertScore, R (equations 9 and 10) and the field's other metrics, with intervals.",
+    make=make,
+    reads=("predictions",),
+    units=experiment_units,
+    inputs=inputs,
+    sections=("evaluation", "experiments", "gates.scores"),
+    parameters=lambda settings, unit: settings.evaluation.model_dump(mode="json", exclude={"java"}),
+    code=("common", "evaluation"),
+    facts=facts,
+    expectations=expectations,
+    summary=summary,
+    group="results",
+    kinds=("json",),
+)
