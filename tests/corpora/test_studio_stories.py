@@ -15,6 +15,7 @@ from corpora.studio import people
 from corpora.studio.dice import Dice
 from corpora.studio.language import PLACES, VERBS, word_count
 from corpora.studio.plan import deal_chains
+from corpora.studio.reading import as_text, main
 from corpora.studio.screenplay import (
     EVENTS,
     INDOOR_PLACES,
@@ -254,3 +255,12 @@ def test_stock_scenes_follow_the_same_rules_with_other_people() -> None:
         if one.type == 2:
             assert one.subject is not None and one.subject in named_in(previous[-1])
     assert scenes[7] == write_stock_scene(7, SETTINGS)
+
+
+def test_a_screenplay_can_be_read(films: list[Screenplay], capsys: pytest.CaptureFixture[str]) -> None:
+    text = as_text(films[0])
+    assert all(one.text in text for one in films[0].descriptions) and all(line.text in text for line in films[0].lines)
+    main(["tt9000001"])
+    assert capsys.readouterr().out.startswith(films[0].title)
+    with pytest.raises(SystemExit):
+        main(["tt0000000"])
