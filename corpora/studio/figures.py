@@ -23,10 +23,12 @@ MOUTH_OPENING = 0.055  # head units
 class Person:
     """Everything a film draws of one person; heads and sprites are made when first needed."""
 
-    def __init__(self, look: Look, clothes: Clothes, height: float, *, detail: int = 432) -> None:
+    def __init__(
+        self, look: Look, clothes: Clothes, height: float, *, detail: int = 432, head: HeadSprites | None = None
+    ) -> None:
+        """`detail`: columns of the head's maps; `head` takes the place of building one."""
         self.look, self.clothes, self.height = look, clothes, height
-        head = build_head(look, width=detail)
-        self._closed = HeadSprites(head)
+        self._closed = head or HeadSprites(build_head(look, width=detail))
         self._open: HeadSprites | None = None
 
     def head(self, speaking: bool) -> HeadSprites:

@@ -233,8 +233,11 @@ def backdrop(name: str, variant: int) -> np.ndarray:
     return np.round(painted.finished() * 255).astype(np.uint8)
 
 
-def view_of(name: str, variant: int, light: str, camera: Camera) -> np.ndarray:
-    """The place as a shot's camera sees it, (height, width, 3) uint8; softer where the lens is long."""
+def view_of(name: str, variant: int, light: str, camera: Camera, *, blur: float | None = None) -> np.ndarray:
+    """The place as a shot's camera sees it, (height, width, 3) uint8; softer where the lens is long.
+
+    `blur`: pixels of softness; by default what the shot's size gives.
+    """
     s = camera.scale / SCALE
     x, y = (camera.middle_x - LEFT) * SCALE, (TOP - camera.middle_y) * SCALE
     shift = np.array([[s, 0, camera.width / 2 - x * s], [0, s, camera.height / 2 - y * s]], np.float32)
@@ -242,9 +245,10 @@ def view_of(name: str, variant: int, light: str, camera: Camera) -> np.ndarray:
         backdrop(name, variant), shift, (camera.width, camera.height), flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REFLECT,
     )  # fmt: skip
-    blur = max(0.0, camera.scale / camera.height * 16.5 - 1.0) * camera.height / 270
+    if blur is None:
+        blur = 0.9 * max(0.0, camera.scale / camera.height * 16.5 - 1.0) * camera.height / 270
     if blur > 0.3:
-        picture = cv2.GaussianBlur(picture, (0, 0), 0.9 * blur)
+        picture = cv2.GaussianBlur(picture, (0, 0), blur)
     # Corners a little darker than the middle, as a lens has it, and the light's colour over all.
     v = np.linspace(-1, 1, camera.height, dtype=np.float32)[:, None]
     u = np.linspace(-1, 1, camera.width, dtype=np.float32)[None]

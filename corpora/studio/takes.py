@@ -36,6 +36,18 @@ class Seen:
     face_visible: bool
 
 
+def face_box(head: HeadPlace) -> tuple[float, float, float, float]:
+    """x1 y1 x2 y2 of the face on a head, pixels, not clipped."""
+    turn, roll = np.deg2rad(head.yaw), np.deg2rad(head.roll)
+    across, down = FACE_FORWARD * np.sin(turn), FACE_DOWN
+    x = head.x + head.unit * (across * np.cos(roll) - down * np.sin(roll))
+    y = head.y + head.unit * (across * np.sin(roll) + down * np.cos(roll))
+    w, h = FACE_HALF_WIDTH * head.unit, FACE_HALF_HEIGHT * head.unit
+    if abs(np.sin(roll)) > 0.7:
+        w, h = h, w
+    return float(x - w), float(y - h), float(x + w), float(y + h)
+
+
 @dataclass(frozen=True)
 class Frame:
     picture: np.ndarray  # (h, w, 3) uint8 RGB
@@ -123,7 +135,7 @@ class Take:
             heads.update(places)
             for placement in group:
                 drawn[placement.number] = int(np.count_nonzero(patch.owner == placement.number))
-            _compose(picture, owners, patch)
+            compose(picture, owners, patch)
         if shot.event is not None:
             picture = with_event(picture, shot.event, seconds=seconds, length=shot.end - shot.start)
         return Frame(picture, owners, tuple(p.name for p in shot.people), heads, drawn)
@@ -159,7 +171,7 @@ class Take:
         patch = Patch(
             sprite, np.zeros(sprite.shape[:2], np.uint8), round(x + dx - width / 2), round(y + dy - height / 2)
         )
-        _compose(picture, None, patch)
+        compose(picture, None, patch)
 
     def _moving_prop(self, picture: np.ndarray, prop: Prop, seconds: float) -> None:
         action = self.shot.action
@@ -187,7 +199,7 @@ class Take:
         _darken(picture, x, y, wide * self.camera.scale * (1 - 0.12 * lift), 0.40 * self.camera.scale, 0.42)
 
 
-def _compose(picture: np.ndarray, owners: np.ndarray | None, patch: Patch) -> None:
+def compose(picture: np.ndarray, owners: np.ndarray | None, patch: Patch) -> None:
     """Lays a patch over the frame; its owner, where it is more than half opaque, takes the pixels."""
     height, width = picture.shape[:2]
     top, left = max(-patch.top, 0), max(-patch.left, 0)
