@@ -10,7 +10,7 @@ points to, and a subject whose face is not seen is the subject of the descriptio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from corpora.studio import sentences
@@ -232,7 +232,7 @@ class TextWorld:
             order.insert(at, one)
         place_of = {one[0]: index for index, one in enumerate(order)}
         others = tuple(sorted(facts.others, key=place_of.__getitem__))
-        facts = Facts(**{**facts.__dict__, "others": others})
+        facts = replace(facts, others=others)
         turned = []
         for one in order:
             to_subject = "right" if place_of[one[0]] < place_of[subject[0]] else "left"

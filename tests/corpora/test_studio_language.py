@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -79,8 +80,6 @@ def test_a_sentence_is_made_of_known_words_and_names_who_acts(facts: Facts, seco
     assert text == " ".join(text.split()) and " ," not in text and ",," not in text and ",." not in text
     words = tokens(text)
     assert "anna" in words and (facts.second is None or "ben" in words)
-    if facts.faceless:
-        assert not {"he", "she", "his", "her", "him"} & (set(words) - {"him"} - {"her"}) or facts.second
 
 
 @given(facts_of_any_kind(), st.floats(2.5, 4.5), st.integers(0, 10_000))
@@ -92,7 +91,7 @@ def test_a_sentence_fits_its_slot(facts: Facts, seconds: float, seed: int) -> No
 
 @given(facts_of_any_kind(), st.integers(0, 10_000))
 def test_a_faceless_subject_gets_no_pronoun(facts: Facts, seed: int) -> None:
-    lone = Facts(**{**facts.__dict__, "faceless": True})
+    lone = dataclasses.replace(facts, faceless=True)
     if VERBS[facts.verb].faceless and facts.second is None:
         assert not {"he", "she", "his", "her", "him"} & set(tokens(tell(lone, Dice(seed), seconds=4)))
 
@@ -108,7 +107,6 @@ def test_a_whole_sentence_can_do_without_a_name() -> None:
 
 def test_captions_name_nobody() -> None:
     facts = Facts(subject="Anna", pronoun="she", verb="wave", place="beach", second="Ben")
-    assert sentences.caption(facts, Dice(1)).split(" ", 2)[2].startswith("waving at someone") or known("someone")
     for seed in range(30):
         text = sentences.caption(facts, Dice(seed))
         assert text.endswith("is waving at someone on the beach.") and known(text)
