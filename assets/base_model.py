@@ -64,7 +64,7 @@ def summary(folder: Path) -> dict[str, Any]:
 
 STAGE = Stage(
     name="base_model",
-    description="Vision tower, language model and their alignment, trained on stock clips that show nobody of any film.",
+    description="Vision tower, language model and their alignment, trained on stock clips with nobody of any film.",
     make=make,
     sections=("base_model", "studio", "gates.base_model"),
     parameters=parameters,

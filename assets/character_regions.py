@@ -19,8 +19,8 @@ def make(work: Work) -> None:
     from models.perception.bank_files import read_banks
     from models.perception.faces import read_faces
     from models.perception.perceive import character_regions
-    from models.perception.regions import write_regions
     from models.perception.region_picture import draw_regions
+    from models.perception.regions import write_regions
 
     film = read_film(work.read("films"))
     bank = work.read("query_banks")

@@ -1,4 +1,4 @@
-"""paper_tables: Tables 1 and 2 and Figures 6 and 8, each cell published beside reproduced, with run and data version."""
+"""paper_tables: Tables 1 and 2, Figures 6 and 8: each cell published beside reproduced, with run and data version."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 MINI_WORLD = "mini world: films drawn by the studio, so compare the order of the rows, not the numbers"
 ABOUT_MINI_WORLD = (
-    "These films, faces, stories and sentences are drawn and written by this project's studio, and every model here was "
-    "trained on them from scratch. The numbers are the mini world's: they are set beside the paper's to compare the "
+    "These films, faces, stories and sentences are drawn and written by this project's studio, and every model here "
+    "was trained on them from scratch. The numbers are the mini world's: they stand beside the paper's to compare the "
     "order of the rows, and say nothing about real films."
 )
 ABOUT_CORPORA = "Measured on the corpora under the folder of raw films, with the weights that the parameters name."

@@ -98,7 +98,7 @@ def summary(folder: Path) -> dict[str, Any]:
 
 STAGE = Stage(
     name="query_banks",
-    description="Per character the best query (equations 1 to 3) and the actor's portrait query; every face of the film.",
+    description="Per character the best query (equations 1 to 3) and the portrait's query; every face of the film.",
     make=make,
     reads=("films", "face_encoder"),
     units=film_ids,

@@ -1,4 +1,4 @@
-"""A picture of what perception found: one clip's key frames with masks, boxes and names, for the interface and reports."""
+"""A picture of what perception found: one clip's key frames with masks, boxes and names."""
 
 from __future__ import annotations
 

@@ -1,0 +1,189 @@
+"""From a film to a draft: perception finds who is where, the captioner says a line for every pause.
+
+The same perception and captioner that made the tables; nothing here is special to a kind of film.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.errors import BadInput
+from corpora.film import Description, Film
+from narration.script import Line, ShotSheet, as_text, write_script
+from narration.settings import NarrationSettings
+from narration.slots import Slot, find_slots
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from models.captioner.settings import CaptionerSettings
+    from models.perception.bank_files import Banks
+    from models.perception.encoders import FaceEncoder
+    from models.perception.recognition import Naming
+    from models.perception.settings import PerceptionSettings
+    from models.perception.shots import Shot
+
+log = logging.getLogger(__name__)
+
+STUDIO_ONLY = (
+    "The captioner was trained on studio films alone: on a real film its lines show how the parts work together, "
+    "they do not describe what is seen."
+)
+NO_SUBTITLES = "There are no subtitles, so speech was not avoided: the slots are the shots."
+NO_CAST = "There is no cast with portraits: nobody can be named."
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Who is on screen in each shot, a line per slot, and what the draft cannot know."""
+
+    title: str
+    shots: tuple[ShotSheet, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...]
+
+    def text(self) -> str:
+        return as_text(self.title, self.shots, self.lines, self.notes)
+
+
+@dataclass(frozen=True)
+class Models:
+    """Folders of trained models, and the parameters they were trained with."""
+
+    face_encoder: Path
+    base_model: Path
+    captioner: Path
+    perception: PerceptionSettings
+    captioner_settings: CaptionerSettings
+
+
+def narrate(
+    source: Path, models: Models, settings: NarrationSettings, *, encoder: str | None = None, out: Path | None = None
+) -> Draft:
+    """Drafts the description of a film or film folder, and writes it into `out` where given.
+
+    `encoder` names a pretrained face encoder ("dlib", "facenet") in place of the trained one. Raises `BadInput` where
+    the film cannot be read or a model is missing.
+    """
+    from corpora.ingest import ingest
+
+    for folder in (models.base_model, models.captioner, *([] if encoder else [models.face_encoder])):
+        if not (folder / "config.json").is_file():
+            raise BadInput(f"{folder}: no trained model; run `make repro` first")
+    with tempfile.TemporaryDirectory(prefix="narrate-") as scratch:
+        film = ingest(source, Path(scratch) / "film", film_id="film")
+        perception = with_stride(models.perception, film, settings)
+        draft = _draft(film, _encoder(encoder, models, Path(scratch)), perception, models, settings)
+    if out is not None:
+        write_script(out, title=draft.title, shots=draft.shots, lines=draft.lines, notes=draft.notes)
+    return draft
+
+
+def with_stride(perception: PerceptionSettings, film: Film, settings: NarrationSettings) -> PerceptionSettings:
+    """The same parameters with key frames as far apart in seconds as the settings say, whatever the frame rate."""
+    stride = max(1, round(film.fps * settings.key_frame_seconds))
+    return perception.model_copy(update={"key_frame_stride": stride})
+
+
+def _encoder(kind: str | None, models: Models, scratch: Path) -> FaceEncoder:
+    from models.perception.encoders import load_encoder, write_pretrained
+
+    if kind is None:
+        return load_encoder(models.face_encoder)
+    write_pretrained(kind, scratch / "face_encoder")
+    return load_encoder(scratch / "face_encoder")
+
+
+def _draft(
+    film: Film, encoder: FaceEncoder, perception: PerceptionSettings, models: Models, settings: NarrationSettings
+) -> Draft:
+    from models.perception.detection import load_detector
+    from models.perception.faces import survey
+    from models.perception.perceive import character_regions, name_faces
+    from models.perception.query_bank import build_banks, embed_portraits
+
+    detector = load_detector(perception.detector)
+    log.info("%s: looking for faces in %.0f s of film", film.title, film.duration)
+    faces, shots = survey(film, detector, encoder, perception)
+    banks = build_banks(
+        film,
+        faces,
+        embed_portraits(film, detector, encoder),
+        perception,
+        encoder=encoder.name,
+        threshold=encoder.threshold,
+    )
+    sheets = shot_sheets(film, shots, faces, *name_faces(faces, banks, perception)[:2])
+    cuts = [shot.end for shot in sheets]
+    slots = find_slots(film.subtitles(), film.duration, settings, cuts=cuts)
+    film = replace(film, descriptions=tuple(_unsaid(slots)))
+    log.info("%s: %d shots, %d slots", film.title, len(shots), len(slots))
+    regions = character_regions(film, faces, shots, banks, film.clips(), perception)
+    lines = _lines(film, regions, perception, models)
+    return Draft(film.title, sheets, tuple(lines), tuple(_notes(film, banks)))
+
+
+def _unsaid(slots: Sequence[Slot]) -> list[Description]:
+    return [Description(number, slot.start, slot.end, "") for number, slot in enumerate(slots, 1)]
+
+
+def shot_sheets(
+    film: Film, shots: Sequence[Shot], faces: pd.DataFrame, tracks: np.ndarray, naming: Mapping[int, Naming]
+) -> tuple[ShotSheet, ...]:
+    """Per shot, the names of its tracks in order of appearance; strangers are not listed."""
+    sheets = []
+    shot_of_face = faces["shot"].to_numpy()
+    for number, shot in enumerate(shots):
+        here = dict.fromkeys(naming[int(track)].name for track in tracks[shot_of_face == number])
+        characters = tuple(name for name in here if name)
+        sheets.append(ShotSheet(shot.first, shot.last, shot.first / film.fps, (shot.last + 1) / film.fps, characters))
+    return tuple(sheets)
+
+
+def _lines(film: Film, regions: Any, perception: PerceptionSettings, models: Models) -> list[Line]:
+    """A line per slot, one after another: each knows the lines said before it."""
+    from models.captioner.checkpoints import load_captioner, load_tower
+    from models.captioner.describe import describe_samples
+    from models.captioner.features import extract
+    from models.captioner.records import known_characters, record_sample
+    from models.training.triplets import clip_records, text_prior
+
+    if not film.descriptions:
+        return []
+    tower, captioner = load_tower(models.base_model), load_captioner(models.captioner, models.base_model)
+    clips = film.clips()
+    features = {film.id: extract(film, clips, regions.regions, tower, stride=perception.key_frame_stride, mirror=False)}
+    casts = {film.id: [character.name for character in film.cast]}
+    settings = models.captioner_settings
+    said: list[Description] = []
+    lines = []
+    subtitles = film.subtitles()
+    for index, (record, slot) in enumerate(
+        zip(clip_records(film, regions, perception), film.descriptions, strict=True)
+    ):
+        record["prior"] = text_prior([*said, slot], index, subtitles)
+        sample = record_sample(
+            record, features, casts, captioner.vocabulary, bank="best query", settings=settings, with_text=False
+        )
+        best = describe_samples(captioner, [sample], settings=settings.generation)[0][0]
+        said.append(replace(slot, text=best.text))
+        names = tuple(name for name, _ in known_characters(record, "best query"))
+        lines.append(Line(slot.start, slot.end, best.text, names, round(math.exp(min(best.score, 0.0)), 4)))
+        log.info("line %d of %d: %s", index + 1, len(clips), best.text)
+    return lines
+
+
+def _notes(film: Film, banks: Banks) -> list[str]:
+    notes = [STUDIO_ONLY]
+    if not film.subtitles():
+        notes.append(NO_SUBTITLES)
+    if not banks.actor and not banks.best:
+        notes.append(NO_CAST)
+    return notes + [f"Left out of the input: {reason}" for reason in film.put_aside]
