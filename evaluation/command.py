@@ -1,4 +1,4 @@
-"""`focusedad score FILE.csv`: every metric over references and predictions, in the CSV that the field's scripts write."""
+"""`focusedad score FILE.csv`: every metric over the CSV of references and predictions that the field writes."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _add(clips: dict[str, list[Any]], row: dict[str, str], where: str, line: int
         return
     if row["text_gen"] and known[4] and row["text_gen"] != known[4]:
         raise BadInput(
-            f"{where}: vid {vid} has another text_gen further up; a clip has one prediction (a column that names the film is imdbid)"
+            f"{where}: vid {vid} has another text_gen further up; a clip has one prediction (imdbid names the film)"
         )
     if start != known[2]:
         raise BadInput(f"{where}: vid {vid} has another start further up; a clip has one")

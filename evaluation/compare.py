@@ -28,8 +28,9 @@ class Order:
     def verdict(self) -> str:
         if self.published == 0:
             return "the paper has a tie"
-        agrees = "the same order as the paper" if self.here > 0 else "the other order"
-        return agrees if self.low > 0 or self.high < 0 else f"{agrees}, but the interval holds 0: undecided"
+        if not (self.low > 0 or self.high < 0):
+            return f"undecided ({'same' if self.here > 0 else 'other'} order, but the interval holds 0)"
+        return "the same order as the paper" if self.here > 0 else "the other order"
 
     def line(self) -> str:
         return (
@@ -68,13 +69,17 @@ def order_lines(
 ) -> list[str]:
     """`check_orders` as text, one line a claim and metric; a claim whose rows were not run says so."""
     orders = check_orders(measured, intervals, benchmark=benchmark, claims=claims)
+    return [*(order.line() for order in orders), *unchecked(orders, claims)]
+
+
+def unchecked(orders: Sequence[Order], claims: Sequence[Claim] = CLAIMS) -> list[str]:
+    """A line for each claim that no metric could check."""
     told = {order.claim for order in orders}
-    absent = [
-        f"{c.better} > {c.worse} ({c.about}): not checked, a row or its metrics are missing"
-        for c in claims
-        if c not in told
+    return [
+        f"{claim.better} > {claim.worse} ({claim.about}): not checked, a row or its metrics are missing"
+        for claim in claims
+        if claim not in told
     ]
-    return [*(order.line() for order in orders), *absent]
 
 
 def _of(measured: Sequence[Measured], row: str, benchmark: str) -> list[Measured]:

@@ -12,8 +12,9 @@ from evaluation.published import BENCHMARK_TITLES, EXPERIMENTS, LOWER_IS_BETTER
 if TYPE_CHECKING:
     import pandas as pd
 
+_NONE = "–"
 _SETTINGS = {
-    one.row: f"{one.row}  {one.bank}{', text' if one.text_prior else ''}{', soft prompt' if one.soft_prompt else ''}"
+    one.row: f"{one.row}: {one.bank}{', text' if one.text_prior else ''}{', soft prompt' if one.soft_prompt else ''}"
     f"{', regions' if one.region else ''}"
     for one in EXPERIMENTS
 }
@@ -36,6 +37,11 @@ class Grid:
     title: str
     columns: list[str]
     rows: list[tuple[str, list[Cell]]] = field(default_factory=list)
+
+    @property
+    def published(self) -> bool:
+        """Whether the paper gives any of these numbers."""
+        return any(cell.published != _NONE for _, cells in self.rows for cell in cells)
 
 
 @dataclass
@@ -67,19 +73,19 @@ def metric_title(metric: str) -> str:
 
 def _cell(line: Mapping[Hashable, object] | None, notes: list[str]) -> Cell:
     if line is None:
-        return Cell("–", "–", "")
+        return Cell(_NONE, _NONE, "")
     marks = []
     for note in str(line["note"]).split("; ") if line["note"] else []:
         if note not in notes:
             notes.append(note)
         marks.append(notes.index(note) + 1)
     low, high = _number(line["low"]), _number(line["high"])
-    interval = f"{low} to {high}" if "–" not in (low, high) else ""
-    return Cell(_number(line["published"]), _number(line["reproduced"]), interval, tuple(marks))
+    interval = f"{low} to {high}" if _NONE not in (low, high) else ""
+    return Cell(_number(line["published"]), _number(line["reproduced"]), interval, tuple(sorted(marks)))
 
 
 def _number(value: object) -> str:
-    return f"{value:.1f}" if isinstance(value, int | float) and not math.isnan(value) else "–"
+    return f"{value:.1f}" if isinstance(value, int | float) and not math.isnan(value) else _NONE
 
 
 def as_text(table: pd.DataFrame, *, title: str = "") -> str:
@@ -87,9 +93,9 @@ def as_text(table: pd.DataFrame, *, title: str = "") -> str:
     page = lay_out(table)
     lines = [title] if title else []
     for grid in page.grids:
-        header = [grid.title, *(f"{column}: published, here" for column in grid.columns)]
-        body = [[name, *(_plain(cell) for cell in cells)] for name, cells in grid.rows]
-        lines += ["", *_aligned([header, *body])]
+        heads = [f"{column}: published, here" if grid.published else column for column in grid.columns]
+        body = [[name, *(_plain(cell, grid) for cell in cells)] for name, cells in grid.rows]
+        lines += ["", *_aligned([[grid.title, *heads], *body])]
     lines += ["", *(f"({number}) {note}" for number, note in enumerate(page.notes, start=1))]
     return "\n".join(lines).strip("\n") + "\n"
 
@@ -99,18 +105,19 @@ def as_markdown(table: pd.DataFrame) -> str:
     page = lay_out(table)
     lines: list[str] = []
     for grid in page.grids:
-        lines += [f"| {grid.title} | " + " | ".join(f"{c}: published | {c}: here" for c in grid.columns) + " |"]
-        lines += ["| --- |" + " ---: | ---: |" * len(grid.columns)]
+        heads = [f"{c}: published | {c}: here" if grid.published else c for c in grid.columns]
+        lines += [f"| {grid.title} | " + " | ".join(heads) + " |"]
+        lines += ["| --- |" + (" ---: | ---: |" if grid.published else " ---: |") * len(grid.columns)]
         for name, cells in grid.rows:
-            shown = " | ".join(f"{cell.published} | {_reproduced(cell)}" for cell in cells)
-            lines.append(f"| {name} | {shown} |")
+            shown = [f"{c.published} | {_reproduced(c)}" if grid.published else _reproduced(c) for c in cells]
+            lines.append(f"| {name} | {' | '.join(shown)} |")
         lines.append("")
     lines += [f"{number}. {note}" for number, note in enumerate(page.notes, start=1)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _plain(cell: Cell) -> str:
-    return f"{cell.published:>5}  {_reproduced(cell)}"
+def _plain(cell: Cell, grid: Grid) -> str:
+    return f"{cell.published:>5}  {_reproduced(cell)}" if grid.published else _reproduced(cell)
 
 
 def _reproduced(cell: Cell) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.files import write_text
+from evaluation.compare import Order, unchecked
 from evaluation.figures import Example, draw_boxes, png_bytes
 from evaluation.layout import Page, lay_out
 
@@ -25,8 +26,8 @@ class About:
     title: str
     world: str
     """One or two sentences: what films these numbers are of, and what may be concluded from them."""
-    orders: Sequence[str] = ()
-    """Lines of `evaluation.compare.order_lines`."""
+    orders: Sequence[Order] = ()
+    """What `evaluation.compare.check_orders` found; claims that it could not check are named below the table."""
     identities: Mapping[str, str] = field(default_factory=dict)
     """Metric to what its number depends on (`Scores.identities`)."""
     provenance: Mapping[str, str] = field(default_factory=dict)
@@ -65,6 +66,7 @@ def write_report(
     )
     page = environment.get_template("report.html.jinja").render(
         about=about,
+        unchecked=unchecked(about.orders),
         tables=[_laid_out(number, table) for number, table in enumerate(tables, start=1)],
         figures=[_shown(figure) for figure in figures],
         examples=[_told(example) for example in examples],
