@@ -13,6 +13,7 @@ from common.files import inside, write_bytes
 from corpora.film import Character
 
 _PICTURES = (".png", ".jpg", ".jpeg")
+_LONGEST = 48  # characters of up to four bytes, where a file name may have 255
 _UNSAFE = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
 
 
@@ -29,8 +30,8 @@ class CastEntry:
 
 def file_name(name: str) -> str:
     """A character's name as a file name without its ending; characters that mean something in a path become `_`."""
-    safe = _UNSAFE.sub("_", name.strip())
-    return f"_{safe.lstrip('.')}" if safe.startswith(".") else safe or "_"
+    safe = _UNSAFE.sub("_", name.strip())[:_LONGEST].rstrip(" .") or "_"
+    return f"_{safe.lstrip('.')}" if safe.startswith(".") else safe
 
 
 def portraits_named(folder: Path, names: Iterable[str]) -> dict[str, tuple[Path, ...]]:
@@ -114,7 +115,10 @@ def copy_portrait(source: Path, target: Path) -> None:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.is_file() and _pixels(path.read_bytes()) is not None
+    try:
+        return path.is_file() and _pixels(path.read_bytes()) is not None
+    except OSError:  # unreadable, or a name too long to exist
+        return False
 
 
 def _pixels(content: bytes) -> Any:

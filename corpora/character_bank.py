@@ -96,6 +96,8 @@ def cast_of(folder: Path, keys: Sequence[str]) -> tuple[tuple[CastEntry, ...], l
             )
         key = next(iter(bank.films))
     entries = [(clean_role(entry.role), entry) for entry in bank.films[key]]
+    if not entries:
+        raise BadInput(f"{path}: lists nobody for {key}; add that film's credits")
     pictures = portraits_named(folder / "portraits", [name for name, _ in entries])
     cast = tuple(
         CastEntry(name, entry.name, entry.id, pictures.get(name, ()), f"{path.name}: {key}, credit {position}")

@@ -82,7 +82,7 @@ def read(path: Path) -> tuple[Scene, list[str]]:
         raise BadInput(f"{path}:1: {problem}") from None
     scene = Scene(
         str(record.get("movie_name", "")),
-        int(record.get("year") or 0),
+        year if isinstance(year := record.get("year"), int) else 0,
         str(record.get("yt_clip_title", "")),
         str(record.get("yt_clip_link", "")),
         tuple(lines),

@@ -75,3 +75,5 @@ def _portrait(folder: Path, path: str, where: str) -> Path:
         return inside(folder, path)
     except BadInput as error:
         raise BadInput(f"{folder.name}/{where}: portrait {error}") from None
+    except (OSError, ValueError):  # too long, or with a null character
+        raise RowProblem(f"portrait cannot be a path ({path[:40]!r})") from None

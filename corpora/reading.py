@@ -77,7 +77,7 @@ def number(value: Any, what: str) -> float:
     """A finite number from a cell or JSON value; otherwise `RowProblem`."""
     try:
         result = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         result = math.nan
     if not math.isfinite(result):
         raise RowProblem(f"{what} is not a number ({value!r})")

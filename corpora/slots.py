@@ -50,6 +50,8 @@ def descriptions(
             )
         elif end < 0:
             problems.append(f"{slot.where}: ends at {slot.end:g} s, before the first picture; left out")
+        elif end == max(start, 0.0):
+            problems.append(f"{slot.where}: lasts no time ({slot.start:g} s); left out")
         else:
             kept.append((round(max(start, 0.0), 6), round(min(end, duration), 6), slot.text))
     kept.sort(key=lambda each: each[:2])

@@ -165,8 +165,8 @@ def _storyboard(record: Any, row: int) -> Storyboard:
     return Storyboard(
         movie_id=text(member(record, "movie_id"), "movie_id"),
         global_id=whole_number(record.get("global_id", row), "global_id"),
-        flag=str(record.get("flag", "")),
-        title=str(record.get("title", "")),
+        flag=str(record.get("flag") or ""),
+        title=str(record.get("title") or ""),
         resolution=(height, width),
         key_frames=tuple(key_frames),
         synopses=synopses,

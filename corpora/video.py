@@ -1,4 +1,4 @@
-"""Films as moving pictures: facts, frames one at a time, and files that come out the same byte for byte.
+"""Films as moving pictures: facts about them, their frames one at a time, their pictures without the sound.
 
 Frames are counted in the order a decoder shows them, from 0. A film of variable frame rate keeps that count, and its
 clock is its average rate: `VideoFacts.variable` says so. A film with a rotation flag is turned upright.
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +18,9 @@ import av
 import numpy as np
 
 from common.errors import BadInput
+from corpora.encoding import write_video
 
-# The default veryfast preset gives different packets for identical input, depending on memory, even with one thread.
-# With these three set, the packets were the same in every process tried; no one of them suffices alone.
-_X264 = "mbtree=0:weightp=0:rc-lookahead=0"
-_AUDIO_BLOCK = 1024  # samples in one AAC frame
+__all__ = ["VideoFacts", "probe", "read_frames", "strip_sound", "write_video"]
 
 
 @dataclass(frozen=True)
@@ -95,25 +93,6 @@ def read_frames(
                 return
     if wanted is not None:
         raise BadInput(f"{path}: has no frame {following}, it ends at frame {number}; take the numbers from its facts")
-
-
-def write_video(
-    path: Path, frames: Iterable[np.ndarray], *, fps: float, sound: tuple[np.ndarray, int] | None = None
-) -> None:
-    """Encodes RGB frames uint8 (height, width, 3), even sizes, as H.264 in MP4: the same frames give the same bytes.
-
-    `sound` = (mono samples float32 in -1..1, rate in Hz) is encoded as AAC beside it. The file appears whole or not at
-    all. Raises `ValueError` for no frames, or frames of odd or changing size.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with av.open(str(partial), "w", format="mp4", options={"fflags": "+bitexact"}) as container:
-            _encode(container, iter(frames), Fraction(fps).limit_denominator(100_000), sound)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def strip_sound(source: Path, target: Path) -> None:
@@ -222,67 +201,6 @@ def _rate(stream: Any, times: list[int]) -> tuple[Fraction, bool]:
     if gaps and times[-1] > times[0]:
         return Fraction(len(gaps)) / ((times[-1] - times[0]) * stream.time_base), variable
     return Fraction(stream.average_rate or 25), variable
-
-
-def _encode(container: Any, frames: Iterator[np.ndarray], fps: Fraction, sound: tuple[np.ndarray, int] | None) -> None:
-    first = next(frames, None)
-    if first is None:
-        raise ValueError("a video needs at least one frame")
-    height, width = first.shape[:2]
-    if height % 2 or width % 2:
-        raise ValueError(f"H.264 with halved colour needs even sizes, not {width}x{height}")
-    video = container.add_stream("libx264", rate=fps)
-    video.width, video.height, video.pix_fmt = width, height, "yuv420p"
-    video.codec_context.thread_count = 1
-    video.options = {"preset": "veryfast", "threads": "1", "x264-params": _X264}
-    voice = _Voice(container, *sound) if sound is not None else None
-    number = 0
-    for picture in chain([first], frames):
-        if picture.shape != first.shape or picture.dtype != np.uint8:
-            raise ValueError(f"frame {number}: {picture.shape} {picture.dtype}, but frame 0 is {first.shape} uint8")
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
-        frame.pts, frame.time_base = number, 1 / fps
-        container.mux(video.encode(frame))
-        number += 1
-        if voice is not None:
-            voice.encode_until(number / fps)
-    container.mux(video.encode(None))
-    if voice is not None:
-        voice.finish(number / fps)
-
-
-class _Voice:
-    """The sound track, encoded alongside the pictures, so that neither waits in memory; silence fills up its end."""
-
-    def __init__(self, container: Any, samples: np.ndarray, rate: int) -> None:
-        self.container, self.samples, self.rate, self.at = (
-            container,
-            np.asarray(samples, np.float32).reshape(-1),
-            rate,
-            0,
-        )
-        self.stream = container.add_stream("aac", rate=rate, layout="mono")
-        self.stream.codec_context.bit_rate = 64_000
-
-    def encode_until(self, seconds: Fraction) -> None:
-        while self.at + _AUDIO_BLOCK <= int(seconds * self.rate):
-            self._block(_AUDIO_BLOCK)
-
-    def finish(self, seconds: Fraction) -> None:
-        self.encode_until(seconds)
-        rest = int(seconds * self.rate) - self.at
-        if rest > 0:
-            self._block(rest)
-        self.container.mux(self.stream.encode(None))
-
-    def _block(self, length: int) -> None:
-        block = np.zeros((1, length), np.float32)
-        heard = self.samples[self.at : self.at + length]
-        block[0, : len(heard)] = heard
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = self.rate, self.at, Fraction(1, self.rate)
-        self.at += length
-        self.container.mux(self.stream.encode(frame))
 
 
 def _remux(source: Path, container: Any, stream: Any, output: Any) -> None:

@@ -84,7 +84,10 @@ def test_portraits_belong_to_the_longest_name(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "..", ".", "a\\b", "a\x00b", "C:x", "", "A/B"])
+@pytest.mark.parametrize(
+    "name",
+    ["../../etc/passwd", "/etc/passwd", "..", ".", "a\\b", "a\x00b", "C:x", "", "A/B", "é" * 300, "A" * 47 + ". "],
+)
 def test_no_name_becomes_a_path(name: str, tmp_path: Path) -> None:
     stem = file_name(name)
     assert stem and stem not in (".", "..") and not stem.startswith(".")
@@ -138,10 +141,12 @@ def test_a_portrait_path_may_not_leave_the_folder(tmp_path: Path) -> None:
 
 def test_bad_cast_entries_are_put_aside(tmp_path: Path) -> None:
     path = tmp_path / "cast.json"
-    path.write_text(json.dumps([{"role": "ANNA"}, {"name": "X"}, {"role": "BEN", "portrait": 5}]))
+    path.write_text(
+        json.dumps([{"role": "ANNA"}, {"name": "X"}, {"role": "BEN", "portrait": 5}, {"role": "C", "portrait": "a\0"}])
+    )
     cast, problems = folder.read_cast(tmp_path)
     assert [each.name for each in cast] == ["ANNA"]
-    assert [problem.split(": ")[0] for problem in problems] == ["cast.json:2", "cast.json:3"]
+    assert [problem.split(": ")[0] for problem in problems] == ["cast.json:2", "cast.json:3", "cast.json:4"]
     for content in ("[]", "{}", '[{"name": "X"}]'):
         path.write_text(content)
         with pytest.raises(BadInput, match=r"cast\.json: n"):

@@ -102,6 +102,9 @@ def test_a_table_without_a_good_row_or_a_column_is_refused(tmp_path: Path) -> No
     path.write_text("movie,sentence\na,b\n")
     with pytest.raises(BadInput, match=r"csv:1: no column movie_duration, start, end"):
         mad_eval_named.read(path)
+    with pytest.raises(BadInput, match="start is not a number"):
+        path.write_text(HEADER + "1_F,Text,9,1e999,4,tt1,,,\n")
+        mad_eval_named.read(path)
     with pytest.raises(BadInput, match="cannot be read"):
         mad_eval_named.read(tmp_path / "missing.csv")
 
