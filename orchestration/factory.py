@@ -14,7 +14,7 @@ from common.errors import BadInput
 from orchestration.metadata import as_metadata
 from orchestration.sync import asset_version, sync_stage
 from publishing import versions
-from publishing.keys import code_digest
+from publishing.keys import stage_digest
 from publishing.locks import Busy
 from publishing.places import CODE_ROOT
 from publishing.publish import Outcome, publish_stage
@@ -57,7 +57,7 @@ def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, c
         check_specs=[
             dg.AssetCheckSpec(CHECK, asset=stage.name, blocking=True, description="Great Expectations on facts")
         ],
-        code_version=code_digest(stage.code, code_root=code_root)[:12],
+        code_version=stage_digest(stage, code_root=code_root)[:12],
         group_name=stage.group,
         owners=["team:focusedad"],
         kinds=set(stage.kinds),
@@ -91,6 +91,7 @@ def committer(root: Path) -> Callable[[str], str] | None:
 def summary_line(outcome: Outcome) -> str:
     counts = {
         "made": outcome.made,
+        "judged again": outcome.judged,
         "kept": outcome.kept,
         "put aside": outcome.aside,
         "rejected": outcome.rejected,

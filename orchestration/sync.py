@@ -12,7 +12,7 @@ from pathlib import Path
 import dagster as dg
 
 from common.files import digest
-from publishing.keys import code_digest
+from publishing.keys import stage_digest
 from publishing.places import CODE_ROOT
 from publishing.records import version
 from publishing.settings import Settings
@@ -38,7 +38,7 @@ def sync_stage(
     """Reports what lies on the disk where the latest event says otherwise; gives back the partitions reported."""
     latest = _latest_events(instance, stage, settings)
     upstream = {name: _latest_events(instance, graph[name], settings) for name in stage.reads}
-    code = code_digest(stage.code, code_root=code_root)[:12]
+    code = stage_digest(stage, code_root=code_root)[:12]
     reported = []
     for partition, found in _on_disk(stage, settings, root).items():
         event = latest.get(partition)

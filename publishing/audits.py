@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.files import digest
 from publishing import gates
 from publishing.gates import Audit
 from publishing.stage import Stage
@@ -22,6 +24,12 @@ class Auditor:
     def __init__(self, stage: Stage, settings: Settings) -> None:
         self.facts = stage.facts
         self.expectations = list(stage.expectations(settings)) if stage.expectations and stage.facts else []
+
+    @property
+    def digest(self) -> str:
+        """What is expected, as one value: a changed gate judges again what lies published."""
+        asked = [[each.table, each.kind, sorted(each.arguments.items()), each.why] for each in self.expectations]
+        return digest(json.loads(json.dumps(asked, default=str)))
 
     def warm_up(self) -> None:
         if self.expectations:

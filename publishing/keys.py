@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import functools
 import hashlib
+import inspect
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 
 from common.files import digest, file_md5, write_json
 from publishing.places import CODE_ROOT
+from publishing.stage import Stage
 
 
 def code_digest(code: Sequence[str], *, code_root: Path = CODE_ROOT) -> str:
@@ -30,6 +32,27 @@ def code_digest(code: Sequence[str], *, code_root: Path = CODE_ROOT) -> str:
     return digest(files)
 
 
+def stage_digest(stage: Stage, *, code_root: Path = CODE_ROOT) -> str:
+    """Digest of the stage's code: what it names, and the module of its `make` but for what only judges and shows."""
+    module = make_module(stage, code_root=code_root)
+    named = code_digest(stage.code, code_root=code_root)
+    if module is None:
+        return named
+    beside = {_name(function) for function in (stage.facts, stage.expectations, stage.summary) if function is not None}
+    making = _meaning((code_root / module).read_bytes(), without=frozenset(beside))
+    return digest([named, hashlib.md5(making, usedforsecurity=False).hexdigest()])
+
+
+def make_module(stage: Stage, *, code_root: Path = CODE_ROOT) -> str | None:
+    """The repository's path of the module that holds the stage's `make`, e.g. "assets/films.py"."""
+    path = Path(inspect.getsourcefile(inspect.unwrap(getattr(stage.make, "func", stage.make))) or "")
+    return path.relative_to(code_root).as_posix() if path.is_relative_to(code_root) else None
+
+
+def _name(function: object) -> str:
+    return str(getattr(getattr(function, "func", function), "__name__", ""))
+
+
 @functools.cache
 def _file_digest(path: Path, _changed: int) -> str:
     content = path.read_bytes()
@@ -38,8 +61,11 @@ def _file_digest(path: Path, _changed: int) -> str:
     return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
-def _meaning(source: bytes) -> bytes:
-    """The syntax tree without docstrings; source that does not parse counts as its bytes."""
+def _meaning(source: bytes, *, without: frozenset[str] = frozenset()) -> bytes:
+    """The syntax tree without docstrings, and without the top-level functions named and the declaration of `STAGE`.
+
+    Source that does not parse counts as its bytes.
+    """
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
@@ -49,7 +75,16 @@ def _meaning(source: bytes) -> bytes:
             node
         ):
             node.body = node.body[1:]
+    if without:
+        tree.body = [node for node in tree.body if not (_defines(node) & (without | {"STAGE"}))]
     return ast.dump(tree).encode()
+
+
+def _defines(node: ast.stmt) -> set[str]:
+    if isinstance(node, ast.FunctionDef):
+        return {node.name}
+    targets = node.targets if isinstance(node, ast.Assign) else []
+    return {target.id for target in targets if isinstance(target, ast.Name)}
 
 
 def raw_digest(path: Path, *, memory: Path) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from common.errors import BadInput
 from common.files import digest, inside
-from publishing.keys import code_digest, raw_digest
+from publishing.keys import raw_digest, stage_digest
 from publishing.places import CODE_ROOT
-from publishing.records import aside_reason, is_whole, read_record, version
+from publishing.records import ASIDE, aside_reason, is_whole, read_record, version
 from publishing.stage import WHOLE, Graph, Stage
 
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ class UnitPlan:
     """One unit: its key and what that is made of, what it may read, and why it cannot be made where it cannot.
 
     `waiting` names upstream units that were never published; `aside` is the reason for putting the unit aside before
-    any work: a person's decision, or that everything it reads of a stage was put aside.
+    any work: a person's decision, or that everything it reads of a stage was put aside. `judged`: its last audit asked
+    what is asked now; where only that changed, what lies published is judged again and not made again.
     """
 
     unit: str
@@ -31,7 +32,12 @@ class UnitPlan:
     inputs: dict[str, tuple[str, ...]]
     waiting: list[str]
     aside: str | None
-    fresh: bool
+    made: bool
+    judged: bool
+
+    @property
+    def fresh(self) -> bool:
+        return self.made and self.judged
 
     @property
     def key(self) -> str:
@@ -50,22 +56,29 @@ class Plan:
         return [name for name, unit in self.units.items() if not unit.fresh]
 
 
-def plan_stage(stage: Stage, settings: Settings, *, graph: Graph, root: Path, code_root: Path = CODE_ROOT) -> Plan:
-    """Reads the records of the stage and of what it reads; verifies the MD5 of every file of the stage itself."""
-    code = code_digest(stage.code, code_root=code_root)
+def plan_stage(
+    stage: Stage, settings: Settings, *, graph: Graph, root: Path, audit: str = "", code_root: Path = CODE_ROOT
+) -> Plan:
+    """Reads the records of the stage and of what it reads; verifies the MD5 of every file of the stage itself.
+
+    `audit` is the digest of what the stage's audit expects.
+    """
+    code = stage_digest(stage, code_root=code_root)
     names = stage.units_of(settings)
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise BadInput(f"{stage.name}: {', '.join(repeated)} named twice; name every unit once")
     plan = Plan()
     for name in names:
-        plan.units[name] = _plan_unit(stage, settings, name, graph=graph, root=root, code=code)
+        plan.units[name] = _plan_unit(stage, settings, name, graph=graph, root=root, code=code, audit=audit)
     if names != [WHOLE]:
         plan.extra = [name for name in _published(root / "data" / stage.name) if name not in plan.units]
     return plan
 
 
-def _plan_unit(stage: Stage, settings: Settings, unit: str, *, graph: Graph, root: Path, code: str) -> UnitPlan:
+def _plan_unit(
+    stage: Stage, settings: Settings, unit: str, *, graph: Graph, root: Path, code: str, audit: str
+) -> UnitPlan:
     data = root / "data"
     reads = stage.inputs_of(settings, unit, graph)
     versions = {name: {read: version(data / name / read) for read in units} for name, units in reads.items()}
@@ -91,11 +104,11 @@ def _plan_unit(stage: Stage, settings: Settings, unit: str, *, graph: Graph, roo
         made_from = {"inputs": versions, "aside": aside}
     elif stage.raw is not None and (raw := stage.raw(settings, unit)) is not None:
         made_from["raw"] = raw_digest(inside(root, raw), memory=root / ".cache" / "raw_md5.json")
-    planned = UnitPlan(unit, made_from, inputs, waiting, aside, fresh=False)
-    record = read_record(stage.folder(data, unit))
-    planned.fresh = (
-        not waiting and record is not None and record.key == planned.key and is_whole(stage.folder(data, unit), record)
-    )
+    planned = UnitPlan(unit, made_from, inputs, waiting, aside, made=False, judged=False)
+    folder = stage.folder(data, unit)
+    record = read_record(folder)
+    planned.made = not waiting and record is not None and record.key == planned.key and is_whole(folder, record)
+    planned.judged = record is not None and (record.audit == audit or aside is not None or (folder / ASIDE).exists())
     return planned
 
 

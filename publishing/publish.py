@@ -8,6 +8,7 @@ input is bad is put aside: published as a note of the reason, so that the hash o
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import time
 from collections.abc import Callable, Collection
@@ -37,10 +38,11 @@ FLUSH_SECONDS = (
 
 @dataclass
 class Outcome:
-    """What a run did. `left` are stale units that were not asked for; `versions` is what is published now."""
+    """What a run did. `judged` were only audited again, `left` is stale and was not asked for."""
 
     stage: str
     made: list[str] = field(default_factory=list)
+    judged: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
     aside: dict[str, str] = field(default_factory=dict)
     rejected: dict[str, list[str]] = field(default_factory=dict)
@@ -96,7 +98,7 @@ def publish_stage(
         run = _Run(stage, settings, root=root, on_step=on_step)
         run.sweep()
         try:
-            plan = plan_stage(stage, settings, graph=graph, root=root, code_root=code_root)
+            plan = plan_stage(stage, settings, graph=graph, root=root, audit=run.auditor.digest, code_root=code_root)
             unknown = sorted(set(only or ()) - set(plan.units))
             if unknown:
                 raise BadInput(f"{stage.name}: no unit {', '.join(unknown)}; there are {', '.join(plan.units)}")
@@ -161,9 +163,11 @@ class _Run:
     def _make(self, plan: Plan, ready: list[str]) -> dict[str, str]:
         """Makes and publishes what can be made; gives back what has to be put aside, with the reason."""
         aside = {unit: reason for unit in ready if (reason := plan.units[unit].aside) is not None}
-        work = [self._work(plan, unit) for unit in ready if unit not in aside]
-        if work:
+        again = [unit for unit in ready if unit not in aside and plan.units[unit].made]
+        work = [self._work(plan, unit) for unit in ready if unit not in aside and unit not in again]
+        if work or again:
             self.auditor.warm_up()
+        self.finished = [Made(unit, self._copy(unit)) for unit in again]
         flushed = time.monotonic()
         jobs = self.stage.jobs(self.settings) if self.stage.jobs else 1
         try:
@@ -188,6 +192,12 @@ class _Run:
         out.mkdir(parents=True)
         return Work(self.settings, unit, out, self.data, plan.units[unit].inputs)
 
+    def _copy(self, unit: str) -> Path:
+        """What lies published, to be judged again; links cost nothing, and published files are never written to."""
+        out = self.staging / "new" / (unit or "_whole")
+        shutil.copytree(self.stage.folder(self.data, unit), out, copy_function=os.link)
+        return out
+
     def _flush(self, plan: Plan) -> None:
         """Audits what is finished, all of it at once, and publishes or rejects each unit."""
         if not self.finished:
@@ -201,9 +211,9 @@ class _Run:
             if made.unit in audit.failures:
                 self._reject(made, audit.failures[made.unit])
                 continue
-            write_record(made.out, key=planned.key, made_from=planned.made_from)
+            write_record(made.out, key=planned.key, made_from=planned.made_from, audit=self.auditor.digest)
             self._publish(made.unit, made.out)
-            self.outcome.made.append(made.unit)
+            (self.outcome.judged if planned.made else self.outcome.made).append(made.unit)
         if not audit.passed:
             audit.write_docs(self.rejects / "_data_docs")
 
@@ -221,7 +231,7 @@ class _Run:
     def _publish_aside(self, plan: Plan, unit: str, reason: str) -> None:
         folder = self.staging / "aside" / unit
         put_aside(folder, reason)
-        write_record(folder, key=plan.units[unit].key, made_from=plan.units[unit].made_from)
+        write_record(folder, key=plan.units[unit].key, made_from=plan.units[unit].made_from, audit="")
         self._publish(unit, folder)
         self.outcome.made.append(unit)
         log.warning("%s put aside: %s", name(self.stage.name, unit), reason)
@@ -233,8 +243,6 @@ class _Run:
         kept = self.rejects / (made.unit or "_whole")
         swap_in(made.out, kept, trash=self.trash / f"rejected-{made.unit}", on_step=self.on_step)
         self.outcome.rejected[made.unit] = failures
-        for failure in failures:
-            log.error("%s rejected: %s", name(self.stage.name, made.unit), failure)
 
     def _refuse_if_all_aside(self, plan: Plan, aside: dict[str, str]) -> None:
         """A stage with nothing left fails, and what was published before stays."""

@@ -22,10 +22,11 @@ Listing = dict[str, list[Any]]  # relative path -> [size in bytes, MD5]
 
 @dataclass(frozen=True)
 class Record:
-    """`key` is the digest of `made_from` (versions of inputs, parameters, code, raw files)."""
+    """`key` is the digest of `made_from` (versions of inputs, parameters, code, raw files); `audit` of what it passed."""
 
     key: str
     made_from: dict[str, Any]
+    audit: str
     files: Listing
 
 
@@ -35,15 +36,15 @@ def listing(folder: Path) -> Listing:
     return {path.relative_to(folder).as_posix(): [path.stat().st_size, file_md5(path)] for path in found}
 
 
-def write_record(folder: Path, *, key: str, made_from: dict[str, Any]) -> None:
-    write_json(folder / RECORD, {"key": key, "from": made_from, "files": listing(folder)})
+def write_record(folder: Path, *, key: str, made_from: dict[str, Any], audit: str) -> None:
+    write_json(folder / RECORD, {"key": key, "from": made_from, "audit": audit, "files": listing(folder)})
 
 
 def read_record(folder: Path) -> Record | None:
     """None where there is no record or a broken one: such a folder counts as never made."""
     try:
         content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return Record(content["key"], content["from"], content["files"])
+        return Record(content["key"], content["from"], content["audit"], content["files"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -20,6 +20,7 @@ from corpora.studio.settings import StudioSettings
 from evaluation.settings import EvaluationSettings
 from models.captioner.settings import BaseModelSettings, CaptionerSettings
 from models.perception.settings import PerceptionSettings
+from publishing.thresholds import GateSettings
 
 Split = Literal["train", "mad_eval_named", "cinepile_ad"]
 SPLITS: tuple[Split, ...] = ("train", "mad_eval_named", "cinepile_ad")
@@ -78,6 +79,7 @@ class Settings(_Settings):
     captioner: CaptionerSettings = CaptionerSettings()
     experiments: ExperimentsSettings = ExperimentsSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    gates: GateSettings = GateSettings()
     compute: ComputeSettings = ComputeSettings()
 
     @model_validator(mode="after")

@@ -17,6 +17,7 @@ from toy_world import FILMS, ToyWorld, in_child
 
 from common.errors import BadInput
 from publishing import swap
+from publishing.keys import stage_digest
 from publishing.locks import Busy, stage_locks
 from publishing.records import ASIDE, RECORD, version
 from publishing.stage import Stage, Work, expect, graph_of
@@ -371,3 +372,33 @@ def test_a_whole_stage_replaces_its_folder(world: ToyWorld) -> None:
     (world.data / "total" / "stray").write_text("")
     assert world.publish(TOTAL).made == [""]
     assert sorted(path.name for path in (world.data / "total").iterdir()) == [RECORD, "total.json"]
+
+
+def test_a_changed_gate_judges_again_without_making_again(world: ToyWorld) -> None:
+    world.publish_all()
+    strict = [expect("words", "column_values_to_be_between", column="length", max_value=5, rows=("word",))]
+    assert (outcome := world.publish(replace(WORDS, expectations=lambda settings: strict))).judged == list(FILMS)
+    assert not outcome.made and world.publish("lengths").made == []
+    stricter = [expect("words", "column_values_to_be_between", column="length", max_value=3, rows=("word",))]
+    outcome = world.publish(replace(WORDS, expectations=lambda settings: stricter))
+    assert list(outcome.rejected) == list(FILMS)
+    assert (world.data / "words" / ONE / "words.json").exists(), "the last good version stays"
+
+
+def test_the_module_of_make_is_code_but_not_what_judges_and_shows(
+    world: ToyWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "def make(work):\n    {make}\n\ndef facts(folder):\n    {facts}\n\nSTAGE = {stage}\n"
+
+    def digest_of(make: str, facts: str, stage: str) -> str:
+        world.code("asset.py", source.format(make=make, facts=facts, stage=stage))
+        return stage_digest(replace(WORDS, facts=facts_function), code_root=world.root)
+
+    def facts_function(folder: Path) -> dict[str, object]:
+        return {}
+
+    facts_function.__name__ = "facts"
+    monkeypatch.setattr("publishing.keys.make_module", lambda stage, code_root: "asset.py")
+    first = digest_of("return 1", "return 2", "3")
+    assert digest_of("return 1", "return 22", "33") == first
+    assert digest_of("return 11", "return 2", "3") != first
