@@ -41,7 +41,7 @@ def descriptions(
     kept: list[tuple[float, float, str]] = []
     problems: list[str] = []
     for slot in slots:
-        start, end = slot.start - delay, slot.end - delay
+        start, end = round(slot.start - delay, 6), round(slot.end - delay, 6)
         if end < start:
             problems.append(f"{slot.where}: ends ({slot.end:g}) before it starts ({slot.start:g}); left out")
         elif start >= duration:
@@ -53,6 +53,6 @@ def descriptions(
         elif end == max(start, 0.0):
             problems.append(f"{slot.where}: lasts no time ({slot.start:g} s); left out")
         else:
-            kept.append((round(max(start, 0.0), 6), round(min(end, duration), 6), slot.text))
+            kept.append((max(start, 0.0), min(end, duration), slot.text))
     kept.sort(key=lambda each: each[:2])
     return tuple(Description(number, *each) for number, each in enumerate(kept, 1)), problems

@@ -9,10 +9,13 @@ import pandas as pd
 import pytest
 from corpus_toys import put_portrait
 
+from corpora import cinepile
 from corpora.film import Film
 from corpora.ingest import ingest
 from corpora.studio.annotations import movie_name, write_annotations
 from corpora.studio.screenplay import CastMember, Described, Line, Screenplay, Shot
+from corpora.studio.settings import StudioSettings
+from corpora.studio.stories import write_screenplay
 
 BLACK = (0.0, 0.0, 0.0)
 
@@ -104,3 +107,19 @@ def test_the_files_are_the_corpora_s(films, tmp_path: Path) -> None:
 def test_no_other_split_has_a_corpus(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no corpus"):
         write_annotations(SCREENPLAY, TRACKS, "none", tmp_path, width=64, height=48, fps=10)
+
+
+def test_slots_are_won_back_from_the_dialogue_of_whole_stories(tmp_path: Path) -> None:
+    """Intersection over union of the slots won back and the true ones, over eight screenplays: .85 on average."""
+    overlaps = []
+    for number in range(1, 9):
+        played = write_screenplay(f"st92000000{number}", "cinepile_ad", StudioSettings())
+        write_annotations(played, TRACKS, "cinepile_ad", tmp_path, width=64, height=48, fps=10)
+        scene, _ = cinepile.read(tmp_path / "cinepile.json")
+        transcript = cinepile.read_transcript(tmp_path / "transcript.json").rows
+        slots, problems = cinepile.slots(scene.lines, transcript, duration=played.duration, name="cinepile.json")
+        assert [slot.text for slot in slots] == [each.text for each in played.descriptions] and problems == []
+        for slot, true in zip(slots, played.descriptions, strict=True):
+            shared = min(slot.end, true.end) - max(slot.start, true.start)
+            overlaps.append(max(0.0, shared) / (max(slot.end, true.end) - min(slot.start, true.start)))
+    assert sum(overlaps) / len(overlaps) > 0.8
