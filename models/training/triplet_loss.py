@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch.nn import functional as F  # noqa: N812
+from torch.nn import functional as F
 
 BEYOND = 9.0  # larger than any squared L2 between unit vectors (4): marks a pair that does not count
 

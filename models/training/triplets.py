@@ -1,6 +1,6 @@
 """Clip records: each described clip with its sentence, what came before it, who was recognised in it, and its type.
 
-The training set (Storyboard-v2) and the two benchmarks are these records; beside them stand the authors' own JSON files.
+The training set (Storyboard-v2) and the two benchmarks are these records, beside the authors' own JSON files.
 """
 
 from __future__ import annotations

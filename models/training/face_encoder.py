@@ -1,0 +1,174 @@
+"""Trains the studio's face encoder with triplet loss, and calibrates its threshold on people it never saw.
+
+Strangers play in no film, so neither the films' faces nor their portraits have leaked into what recognises them.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from common.files import write_json
+from corpora.studio.settings import StudioSettings
+from models.perception.encoders import write_pretrained
+from models.perception.settings import EncoderSettings
+from models.perception.studio_encoder import StudioFaceNet
+from models.training.face_crops import FaceCrops, render_crops
+from models.training.triplet_loss import triplet_loss
+from models.training.verification import pair_distances, verify
+
+log = logging.getLogger(__name__)
+
+
+def train_face_encoder(
+    settings: EncoderSettings, out: Path, *, studio: StudioSettings, jobs: int = 2
+) -> dict[str, Any]:
+    """Writes an encoder's folder: config.json, and for the studio's own model.safetensors, training.json, metrics.json.
+
+    Returns the metrics: balanced accuracy and ROC area on held-out strangers, film against film and film against
+    portrait, and counts; for a pretrained encoder only its kind.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if settings.kind != "studio":
+        write_pretrained(settings.kind, out)
+        return {"kind": settings.kind}
+    crops = render_crops(settings, studio, jobs=jobs)
+    training, held_out = split_people(crops, settings)
+    network, curve = fit(training, settings, threads=jobs)
+    metrics = calibrate(network, held_out)
+    metrics |= {"training_people": len(np.unique(training.people)), "training_crops": len(training.people)}
+    _write(network, settings, metrics, curve, out)
+    log.info("face_encoder: held-out balanced accuracy %.3f, film-film", metrics["film_film_balanced_accuracy"])
+    return metrics
+
+
+def split_people(crops: FaceCrops, settings: EncoderSettings) -> tuple[FaceCrops, FaceCrops]:
+    """Training people, and those held out for the threshold (at least two of each)."""
+    people = np.unique(crops.people)
+    count = min(max(2, round(settings.held_out * len(people))), len(people) - 2)
+    return crops.of(people[:-count]), crops.of(people[-count:])
+
+
+def fit(
+    crops: FaceCrops, settings: EncoderSettings, *, threads: int = 1
+) -> tuple[StudioFaceNet, dict[str, list[float]]]:
+    """The trained network, and its curve: step and loss."""
+    rng = np.random.default_rng([settings.seed, 1])
+    generator = torch.Generator().manual_seed(settings.seed)
+    threads_before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    with torch.random.fork_rng():
+        torch.manual_seed(settings.seed)
+        network = StudioFaceNet(width=settings.width, size=settings.size)
+    pictures_nchw = torch.from_numpy(crops.crops).permute(0, 3, 1, 2)
+    rows = {person: np.flatnonzero(crops.people == person) for person in np.unique(crops.people).tolist()}
+    optimiser = torch.optim.AdamW(network.parameters(), weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, settings.learning_rate, total_steps=settings.steps, pct_start=0.1
+    )
+    curve: dict[str, list[float]] = {"step": [], "loss": []}
+    network.train()
+    for step in range(settings.steps):
+        batch, people = _draw(rows, settings, rng)
+        crops_nchw = augmented(pictures_nchw[torch.from_numpy(batch)].float() / 255, generator)
+        late = step >= settings.hard_from * settings.steps
+        loss = triplet_loss(
+            network(crops_nchw), torch.from_numpy(people), margin=settings.margin, hard_share=0.5 if late else 0.0
+        )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+        if step % 10 == 9 or step == settings.steps - 1:
+            curve["step"].append(step + 1)
+            curve["loss"].append(round(loss.item(), 5))
+        if step % 100 == 99:
+            log.info("face_encoder: step %d of %d, loss %.3f", step + 1, settings.steps, loss.item())
+    torch.set_num_threads(threads_before)
+    return network.eval(), curve
+
+
+def _draw(
+    rows: dict[int, np.ndarray], settings: EncoderSettings, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and people of a batch: some people, some crops of each (all that a person has, if fewer)."""
+    known = sorted(rows)
+    chosen = rng.choice(len(known), min(settings.people_per_batch, len(known)), replace=False)
+    batch, people = [], []
+    for i in chosen:
+        own = rows[known[i]]
+        drawn = rng.choice(own, min(settings.crops_per_person, len(own)), replace=False)
+        batch.append(drawn)
+        people.append(np.full(len(drawn), known[i]))
+    return np.concatenate(batch), np.concatenate(people)
+
+
+def augmented(crops_nchw: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Crops 0-1 mirrored, lit and tinted otherwise, turned, shifted and scaled a little, some with less resolution."""
+
+    def spread(*shape: int) -> torch.Tensor:
+        return 2 * torch.rand(*shape, generator=generator) - 1
+
+    count, _, side, _ = crops_nchw.shape
+    mirrored = torch.rand(count, generator=generator) < 0.5
+    crops_nchw = torch.where(mirrored[:, None, None, None], crops_nchw.flip(3), crops_nchw)
+    light = (1 + 0.25 * spread(count, 1, 1, 1)) * (1 + 0.12 * spread(count, 3, 1, 1))
+    crops_nchw = crops_nchw * light + 0.06 * spread(count, 1, 1, 1)
+    scale, turn = 1 + 0.14 * spread(count), 0.12 * spread(count)
+    matrix = torch.zeros(count, 2, 3)
+    matrix[:, 0, 0], matrix[:, 0, 1] = scale * turn.cos(), -scale * turn.sin()
+    matrix[:, 1, 0], matrix[:, 1, 1] = scale * turn.sin(), scale * turn.cos()
+    matrix[:, :, 2] = 0.12 * spread(count, 2)
+    grid = F.affine_grid(matrix, list(crops_nchw.shape), align_corners=False)
+    crops_nchw = F.grid_sample(crops_nchw, grid, padding_mode="border", align_corners=False)
+    if float(torch.rand(1, generator=generator)) < 0.4:  # faces of wide shots are smaller than the crop
+        small = int(side * (0.3 + 0.5 * float(torch.rand(1, generator=generator))))
+        low = F.interpolate(crops_nchw, size=(small, small), mode="area")
+        crops_nchw = F.interpolate(low, size=(side, side), mode="bilinear")
+    return crops_nchw
+
+
+def calibrate(network: StudioFaceNet, held_out: FaceCrops) -> dict[str, Any]:
+    """Threshold (squared L2) by the best balanced accuracy on held-out film faces, and how well portraits agree."""
+    with torch.inference_mode():
+        pictures = torch.from_numpy(held_out.crops).permute(0, 3, 1, 2).split(128)
+        embeddings_nd = torch.cat([network(part.float() / 255) for part in pictures]).numpy()
+    film = ~held_out.portrait
+    of_films = verify(*pair_distances(embeddings_nd, held_out.people, film, film))
+    metrics: dict[str, Any] = {
+        "threshold": of_films.threshold,
+        "film_film_balanced_accuracy": round(of_films.balanced_accuracy, 4),
+        "film_film_area": round(of_films.area, 4),
+        "held_out_people": len(np.unique(held_out.people)),
+        "held_out_crops": len(held_out.people),
+    }
+    same, other = pair_distances(embeddings_nd, held_out.people, film, held_out.portrait)
+    if len(same) and len(other):
+        against = verify(same, other)
+        metrics |= {
+            "film_portrait_threshold": against.threshold,
+            "film_portrait_balanced_accuracy": round(against.balanced_accuracy, 4),
+            "film_portrait_area": round(against.area, 4),
+        }
+    return metrics
+
+
+def _write(
+    network: StudioFaceNet,
+    settings: EncoderSettings,
+    metrics: dict[str, Any],
+    curve: dict[str, list[float]],
+    out: Path,
+) -> None:
+    from safetensors.torch import save_file
+
+    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, out / "model.safetensors")
+    config = {"kind": "studio", "size": settings.size, "width": settings.width, "image_size": settings.image_size}
+    write_json(out / "config.json", config | {"threshold": metrics["threshold"]})
+    write_json(out / "training.json", curve)
+    write_json(out / "metrics.json", metrics)
