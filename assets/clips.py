@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from publishing.settings import Split, film_ids
+from publishing.settings import Split, film_ids, split_of
 from publishing.stage import Stage, Work, expect
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def make(work: Work) -> None:
         "mad_eval_named": triplets.write_mad_eval,
         "cinepile_ad": triplets.write_cinepile_ad,
     }
-    write[film.split](film, records, regions, work.out / f"{film.id}.json")
+    write[split_of(work.settings, film.id)](film, records, regions, work.out / f"{film.id}.json")
 
 
 def facts(folder: Path) -> dict[str, pd.DataFrame]:

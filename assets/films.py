@@ -12,22 +12,42 @@ from publishing.stage import Stage, Work, all_jobs, expect
 if TYPE_CHECKING:
     import pandas as pd
 
+    from corpora.film import Film
+
+STILL_WIDTH = 320  # pixels; the picture travels inside an event
+
 
 def make(work: Work) -> None:
     from corpora.ingest import ingest
 
     settings, film = work.settings, work.unit
     if settings.films.source == "corpora":
-        ingest(raw_folder(work.data.parent, settings, film), work.out, film_id=film)
-        return
-    from corpora.studio.production import produce
+        made = ingest(raw_folder(work.data.parent, settings, film), work.out, film_id=film)
+    else:
+        from corpora.studio.production import produce
 
-    corpus = work.out.with_name(f"{film}.corpus")
-    try:
-        produce(film, split_of(settings, film), settings.studio, corpus)
-        ingest(corpus, work.out, film_id=film)
-    finally:
-        shutil.rmtree(corpus, ignore_errors=True)
+        corpus = work.out.with_name(f"{film}.corpus")
+        try:
+            produce(film, split_of(settings, film), settings.studio, corpus)
+            made = ingest(corpus, work.out, film_id=film)
+        finally:
+            shutil.rmtree(corpus, ignore_errors=True)
+    write_still(made, work.out / "still.png")
+
+
+def write_still(film: Film, path: Path) -> None:
+    """A small picture of the film for the interface: the middle of its first described slot."""
+    import cv2
+
+    from common.files import write_bytes
+    from corpora.video import read_frames
+
+    clips = film.clips()
+    middle = (clips[0].first_frame + clips[0].last_frame) // 2 if clips else film.frames // 2
+    size = (STILL_WIDTH, round(film.height * STILL_WIDTH / film.width))
+    _, frame = next(iter(read_frames(film.video, [middle], size=size)))
+    _, content = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    write_bytes(path, content.tobytes())
 
 
 def raw_folder(root: Path, settings: Settings, film: str) -> Path:

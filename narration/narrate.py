@@ -175,7 +175,9 @@ def _lines(film: Film, regions: Any, perception: PerceptionSettings, models: Mod
         best = describe_samples(captioner, [sample], settings=settings.generation)[0][0]
         said.append(replace(slot, text=best.text))
         names = tuple(name for name, _ in known_characters(record, "best query"))
-        lines.append(Line(slot.start, slot.end, best.text, names, round(math.exp(min(best.score, 0.0)), 4)))
+        confidence = round(math.exp(min(best.score, 0.0)), 4)
+        # The film's clock starts at its first picture, a player's at the beginning of the file.
+        lines.append(Line(slot.start + film.delay, slot.end + film.delay, best.text, names, confidence))
         log.info("line %d of %d: %s", index + 1, len(clips), best.text)
     return lines
 
