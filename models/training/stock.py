@@ -1,1 +1,128 @@
-"""placeholder"""
+"""Stock clips for the base model: rendered in several processes, cut down to what the nets look at, told in styles."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from common.workers import map_in_processes
+from corpora.studio import sentences
+from corpora.studio.dice import Dice
+from corpora.studio.facts_text import CUES, STYLE_SHARES
+from corpora.studio.facts_text import STYLES as STYLE_NAMES
+from corpora.studio.language import NUMBERS, PLACES, POSES
+from corpora.studio.screenplay import EVENTS, PROPS, VERB_NAMES
+from corpora.studio.screenplay import PLACES as PLACE_NAMES
+from corpora.studio.sentences import Facts
+from models.captioner.crops import clip_pixels
+from models.captioner.settings import TowerSettings
+from models.captioner.tower import DIRECTIONS, PRONOUNS, TowerLabels
+from models.training.alignment import Style
+from models.training.stock_set import LabelledClip, stack, write_shard
+
+if TYPE_CHECKING:
+    from corpora.studio.settings import StudioSettings
+    from corpora.studio.stock import StockClip
+
+log = logging.getLogger(__name__)
+SHARD = 50  # clips in a file, the piece of work of a process
+NOBODY_ACTS = ("group", "empty")
+DESCRIPTION = "description"
+STYLES = tuple(Style(name, " ".join(CUES[name]), share) for name, share in zip(STYLE_NAMES, STYLE_SHARES, strict=True))
+
+
+def tower_labels() -> TowerLabels:
+    """What the tower answers in the mini world."""
+    return TowerLabels(acts=POSES, events=(*VERB_NAMES, *EVENTS, *NOBODY_ACTS), props=PROPS, places=PLACE_NAMES)
+
+
+def render(
+    studio: StudioSettings, tower: TowerSettings, folder: Path, *, start: int, count: int, jobs: int
+) -> list[Path]:
+    """Renders clips `start` to `start + count - 1` into shards under `folder` with `jobs` processes."""
+    work = [
+        (studio, tower, folder / f"stock_{first:06d}.safetensors", first, min(SHARD, start + count - first))
+        for first in range(start, start + count, SHARD)
+    ]
+    shards = []
+    for path in map_in_processes(_render_shard, work, jobs=jobs):
+        shards.append(path)
+        log.info("base_model: stock clips rendered (%d of %d shards)", len(shards), len(work))
+    return shards
+
+
+def labelled(clip: StockClip, *, frames: int, scene_frames: int) -> LabelledClip:
+    """A stock clip cut down to crops and small frames, with its labels as numbers."""
+    labels = tower_labels()
+    names = sorted(name for name, mask in clip.masks.items() if mask.any())
+    pronouns = {member.name: PRONOUNS.index(member.pronoun) for member in clip.cast}
+    faces = [bool(clip.faces[name].any()) for name in names]
+    return LabelledClip(
+        pixels=clip_pixels(
+            clip.frames_thw3, [clip.masks[name] for name in names], frames=frames, scene_frames=scene_frames
+        ),
+        acts=tuple(labels.acts.index(clip.acts[name]) for name in names),
+        directions=tuple(DIRECTIONS.index(clip.directions[name]) for name in names),
+        pronouns=tuple(pronouns[name] for name in names),
+        event=labels.events.index(clip.described.verb),
+        props=np.array([prop in clip.props for prop in labels.props], np.float32),
+        place=labels.places.index(clip.place),
+        facts={
+            "index": clip.index,
+            "cast": list(clip.cast_names),
+            "names": names,
+            "face": faces,
+            "prior": [{"kind": "description", "text": text} for text in clip.previous],
+            "texts": texts(clip, [name for name, face in zip(names, faces, strict=True) if face]),
+            **{
+                name: getattr(clip.described, name) for name in ("type", "subject", "verb", "second", "object", "place")
+            },
+        },
+    )
+
+
+def texts(clip: StockClip, known: list[str]) -> dict[str, list[str]]:
+    """The clip's sentences by style; `known` are the names whose faces are seen."""
+    told, seen = clip.described, len(clip.acts)
+    where = PLACES[clip.place].within[0]
+    count = "nobody is" if seen == 0 else "one person is" if seen == 1 else f"{NUMBERS[seen]} people are"
+    who = known or (["somebody"] if seen else ["nobody"])
+    here = f"{', '.join(who[:-1])} and {who[-1]} are here" if len(who) > 1 else f"{who[0]} is here"
+    return {
+        "description": [told.text, *told.alternatives],
+        "caption": [_caption(clip)],
+        "count": [sentences.finish(f"{count} {where}")],
+        "who": [sentences.finish(here)],
+    }
+
+
+def _caption(clip: StockClip) -> str:
+    """What a stranger would say; where nobody acts, a describer says no more than that."""
+    told = clip.described
+    if told.subject is None or told.verb not in VERB_NAMES:
+        return told.text
+    pronouns = {member.name: member.pronoun for member in clip.cast}
+    facts = Facts(
+        subject=told.subject,
+        pronoun=pronouns[told.subject],
+        verb=told.verb,
+        place=told.place,
+        object=told.object,
+        second=told.second,
+    )
+    return sentences.caption(facts, Dice(clip.index, 5))
+
+
+def _render_shard(work: tuple[Any, TowerSettings, Path, int, int]) -> Path:
+    from corpora.studio.stock import render_stock
+
+    studio, tower, path, start, count = work
+    clips = [
+        labelled(clip, frames=tower.frames, scene_frames=tower.scene_frames)
+        for clip in render_stock(studio, start=start, count=count)
+    ]
+    write_shard(path, stack(clips))
+    return path

@@ -26,8 +26,8 @@ class LabelledClip:
     """One stock clip: pixels, labels as numbers, and its texts.
 
     `acts`, `directions` (0 left, 1 none, 2 right) and `pronouns` (0 he, 1 she) are per region, `props` is 0/1 per prop
-    kind. `facts` is JSON: `cast`; per region `names` and `face` (whether it is seen); `prior`; `texts` by style; `type`,
-    `subject`, `verb`, `second`, `object`, `place`.
+    kind. `facts` is JSON: `cast`; per region `names` and `face` (is it seen); `prior`; `texts` by style; `type`,
+    `subject`, `verb`, `second`, `object` and `place`.
     """
 
     pixels: ClipPixels
@@ -43,7 +43,8 @@ class LabelledClip:
 @dataclass(frozen=True)
 class StockSet:
     """Clips as arrays. `arrays` holds those that were asked for: scene (c, s, h, w, 3), event (c,), props (c, p),
-    place (c,); crops (r, f, h, w, 3), masks (r, f, h, w), boxes (r, f, 4), seen (r, f), act, direction, pronoun (r,)."""
+    place (c,); crops (r, f, h, w, 3), masks (r, f, h, w), boxes (r, f, 4), seen (r, f), act, direction, pronoun (r,).
+    """
 
     arrays: dict[str, np.ndarray]
     facts: list[dict[str, Any]]

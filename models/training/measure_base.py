@@ -1,0 +1,169 @@
+"""How well the base model tells held-out stock clips, with true names and regions.
+
+    python -m models.training.measure_base data/base_model
+
+renders clips that it was not trained on and prints, as JSON and per type of description: whole sentences right (any of
+the describers' phrasings), verb, subject's name, second person's name, object; and the tower's own answers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from models.captioner.checkpoints import Captioner, load_base, load_tower
+from models.captioner.describe import describe_samples
+from models.captioner.inputs import PromptPlan, Sample
+from models.captioner.settings import GenerationSettings, TowerSettings
+from models.captioner.tower import DIRECTIONS, PRONOUNS, ClipTokens, Tower
+from models.captioner.vocabulary import Vocabulary
+from models.training import stock
+from models.training.alignment import aligned_clip, base_plan
+from models.training.stock_set import StockSet, read_shards
+
+HELD_OUT_START = 900_000  # far beyond any number of training clips
+_WORD = re.compile(r"[A-Za-z']+")
+
+
+def measure(
+    captioner: Captioner,
+    tower: Tower,
+    clips: StockSet,
+    *,
+    cue: bool,
+    region: bool = True,
+    text_prior: bool = True,
+    beams: int = 5,
+) -> dict[str, Any]:
+    """Figures by group of clips: "all", "type 0" to "type 3", and "tower" for the nets' own answers."""
+    views = tower.encode(clips.clip_pixels())
+    samples = held_out_samples(clips, views, captioner.vocabulary, cue=cue)
+    plan = PromptPlan(**{**vars(captioner.plan), "region": region, "text_prior": text_prior})
+    spoken = describe_samples(captioner, samples, plan=plan, settings=GenerationSettings(beams=beams))
+    texts = [hypotheses[0].text for hypotheses in spoken]
+    rows = [judge(text, facts) for text, facts in zip(texts, clips.facts, strict=True)]
+    types = [facts["type"] for facts in clips.facts]
+    groups = {"all": rows} | {
+        f"type {kind}": [row for row, type_ in zip(rows, types, strict=True) if type_ == kind] for kind in range(4)
+    }
+    return {name: _means(group) for name, group in groups.items()} | {"tower": tower_figures(tower, clips, views)}
+
+
+def held_out_samples(
+    clips: StockSet, views: Sequence[ClipTokens], vocabulary: Vocabulary, *, cue: bool
+) -> list[Sample]:
+    """The clips as the base model is asked about them, with the cue for a describer's style or without."""
+    samples = []
+    for facts, view in zip(clips.facts, views, strict=True):
+        clip = aligned_clip(facts, [view], vocabulary, stock.STYLES)
+        asked = clip.cues[stock.DESCRIPTION] if cue else ()
+        samples.append(Sample(**{**vars(clip.sample), "cue": asked}))
+    return samples
+
+
+def judge(text: str, facts: Mapping[str, Any]) -> dict[str, float | None]:
+    """What is right about a sentence; None where the clip does not ask it."""
+    names = [word for word in _WORD.findall(text) if word in facts["cast"]]
+    verb = verb_of(text)
+    told = {"exact": text in facts["texts"][stock.DESCRIPTION], "verb": verb == facts["verb"]}
+    subject = facts["subject"] if facts["type"] in (1, 2) else None
+    return {
+        **{name: float(value) for name, value in told.items()},
+        "subject": None if subject is None else float(names[:1] == [subject]),
+        "second": None if not facts["second"] or subject is None else float(facts["second"] in names[1:]),
+        "object": None if not facts["object"] else float(facts["object"] in _WORD.findall(text)),
+        "nameless": float(not names) if facts["type"] in (0, 3) else None,
+    }
+
+
+def verb_of(text: str) -> str | None:
+    """The verb or event whose phrasing a sentence uses first; of several there, the longest."""
+    found = [(pattern.search(text.lower()), len(pattern.pattern), verb) for pattern, verb in _phrasings()]
+    fitting = [(-match.start(), length, verb) for match, length, verb in found if match]
+    return max(fitting)[2] if fitting else None
+
+
+@lru_cache(maxsize=1)
+def _phrasings() -> list[tuple[re.Pattern[str], str]]:
+    from corpora.studio import language
+
+    phrases = [(phrase, name) for name, verb in language.VERBS.items() for phrase in verb.phrases]
+    phrases += [(phrase, name) for name, some in language.EVENT_PHRASES.items() for phrase in some]
+    phrases += [(phrase, "group") for phrase in (*language.GROUP_PHRASES, *language.FACING_PHRASES)]
+    phrases += [(phrase, "empty") for phrase in (*language.EMPTY_PHRASES, *language.EMPTY_PROP_PHRASES)]
+    return [(_pattern(phrase), name) for phrase, name in phrases]
+
+
+def _pattern(phrase: str) -> re.Pattern[str]:
+    """A phrase whose slots take any word; a place's phrase has several, or stands at the head of the sentence."""
+    fixed = re.split(r"(\{\w+\})", phrase.replace(" {in}", ""))
+    slots = [r"[\w ]+?" if part == "{in}" else r"\w+" if part.startswith("{") else re.escape(part) for part in fixed]
+    return re.compile(r"\b" + "".join(slots) + r"\b")
+
+
+def tower_figures(tower: Tower, clips: StockSet, views: Sequence[ClipTokens]) -> dict[str, float | None]:
+    """Shares of right answers of the tower's nets."""
+    labels, channels = tower.labels, tower.shape.region_channels
+    answers = np.concatenate([view.regions[:, 0, channels:] for view in views if len(view.regions)])
+    acts, directions, pronouns = np.split(answers, [len(labels.acts), len(labels.acts) + len(DIRECTIONS)], axis=1)
+    assert pronouns.shape[1] == len(PRONOUNS)
+    act, direction = clips.arrays["act"], clips.arrays["direction"]
+    scene = np.stack([view.scene[0, tower.shape.scene_channels :] for view in views])
+    events, props, places = np.split(scene, [len(labels.events), len(labels.events) + len(labels.props)], axis=1)
+    there = clips.arrays["props"] > 0
+    return {
+        "act of who acts": _share(acts.argmax(1) == act, act > 1),
+        "act of who does not": _share(acts.argmax(1) == act, act <= 1),
+        "direction": _share(directions.argmax(1) == direction, direction != 1),
+        "pronoun": _share(pronouns.argmax(1) == clips.arrays["pronoun"]),
+        "event": _share(events.argmax(1) == clips.arrays["event"]),
+        "prop found": _share(props > 0.5, there),
+        "prop there": _share(there, props > 0.5),
+        "place": _share(places.argmax(1) == clips.arrays["place"]),
+    }
+
+
+def _share(right: np.ndarray, where: np.ndarray | None = None) -> float | None:
+    chosen = right if where is None else right[where]
+    return round(float(chosen.mean()), 3) if chosen.size else None
+
+
+def _means(rows: Sequence[Mapping[str, float | None]]) -> dict[str, float | int | None]:
+    means: dict[str, float | int | None] = {"clips": len(rows)}
+    for name in rows[0] if rows else ():
+        asked = [row[name] for row in rows if row[name] is not None]
+        means[name] = round(float(np.mean(np.array(asked, float))), 3) if asked else None
+    return means
+
+
+def main() -> None:
+    """Renders held-out clips and prints the figures."""
+    from corpora.studio.settings import StudioSettings
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("base", type=Path, help="a base model's folder")
+    parser.add_argument("--clips", type=int, default=160, help="held-out clips to render")
+    parser.add_argument("--jobs", type=int, default=2, help="processes to render with")
+    arguments = parser.parse_args()
+    model, vocabulary = load_base(arguments.base)
+    tower = load_tower(arguments.base)
+    captioner = Captioner(model, vocabulary, base_plan(model))
+    sizes = TowerSettings(frames=tower.shape.frames, scene_frames=tower.shape.scene_frames)
+    with tempfile.TemporaryDirectory() as folder:
+        shards = stock.render(
+            StudioSettings(), sizes, Path(folder), start=HELD_OUT_START, count=arguments.clips, jobs=arguments.jobs
+        )
+        figures = measure(captioner, tower, read_shards(shards), cue=True)
+    print(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()
