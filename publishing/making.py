@@ -12,6 +12,7 @@ from pathlib import Path
 
 from common.errors import BadInput
 from common.workers import map_in_processes
+from publishing.progress import show_progress_of_parent
 from publishing.stage import Work
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -32,7 +33,9 @@ def make_units(make: Callable[[Work], None], work: Sequence[Work], *, jobs: int)
 
 
 def _make_unit(make: Callable[[Work], None], work: Work) -> Made:
-    _end_with_parent()
+    if multiprocessing.parent_process() is not None:
+        _end_with_parent()
+        show_progress_of_parent()
     try:
         make(work)
     except BadInput as mistake:
@@ -42,7 +45,6 @@ def _make_unit(make: Callable[[Work], None], work: Work) -> Made:
 
 def _end_with_parent() -> None:
     """A worker whose parent is killed would go on writing into a folder that the next run has already swept."""
-    if multiprocessing.parent_process() is not None:
-        prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux only
-        if prctl is not None:
-            prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux only
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -22,7 +22,7 @@ Listing = dict[str, list[Any]]  # relative path -> [size in bytes, MD5]
 
 @dataclass(frozen=True)
 class Record:
-    """`key` is the digest of `made_from` (versions of inputs, parameters, code, raw files); `audit` of what it passed."""
+    """`key` is the digest of `made_from` (versions of inputs, parameters, code, raw files); `audit` of its gate."""
 
     key: str
     made_from: dict[str, Any]

@@ -85,8 +85,8 @@ def output_hash(stage: str, *, root: Path) -> str | None:
         return None
 
 
-def heal(root: Path) -> list[str]:
-    """Mends what a kill of DVC can leave; says what it mended. Does nothing while DVC edits its lock."""
+def heal(root: Path, *, mend: bool = True) -> list[str]:
+    """Mends what a kill of DVC can leave, or without `mend` only finds it; says what. Not while DVC edits its lock."""
     scratch = root / ".dvc" / "tmp"
     if not (root / ".dvc").is_dir():
         return []
@@ -94,14 +94,14 @@ def heal(root: Path) -> list[str]:
     descriptor = os.open(scratch / "rwlock.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the lock that DVC takes around its own edits
-        return [*_heal_rwlock(scratch / "rwlock"), *_heal_dvc_lock(root)]
+        return [*_heal_rwlock(scratch / "rwlock", mend), *_heal_dvc_lock(root, mend)]
     except BlockingIOError:
         return []
     finally:
         os.close(descriptor)
 
 
-def _heal_rwlock(path: Path) -> list[str]:
+def _heal_rwlock(path: Path, mend: bool) -> list[str]:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
         write, read = dict(held.get("write", {})), dict(held.get("read", {}))
@@ -110,13 +110,15 @@ def _heal_rwlock(path: Path) -> list[str]:
     except FileNotFoundError:
         return []
     except (ValueError, AttributeError, TypeError):
-        path.unlink()
-        return [".dvc/tmp/rwlock was torn: removed"]
+        if mend:
+            path.unlink()
+        return [".dvc/tmp/rwlock is torn: DVC refuses every command until it is removed"]
     alive_read = {place: holders for place, holders in alive_read.items() if holders}
     if (alive_write, alive_read) == (write, {place: holders for place, holders in read.items() if holders}):
         return []
-    write_text(path, json.dumps({"write": alive_write, "read": alive_read}))
-    return [".dvc/tmp/rwlock named processes that have ended: removed them"]
+    if mend:
+        write_text(path, json.dumps({"write": alive_write, "read": alive_read}))
+    return [".dvc/tmp/rwlock names processes that have ended"]
 
 
 def _alive(holder: dict[str, Any]) -> bool:
@@ -127,7 +129,7 @@ def _alive(holder: dict[str, Any]) -> bool:
     return any(name in words for name in _OURS)
 
 
-def _heal_dvc_lock(root: Path) -> list[str]:
+def _heal_dvc_lock(root: Path, mend: bool) -> list[str]:
     path = root / "dvc.lock"
     good_copy = root / ".dvc" / "tmp" / "dvc.lock.good"
     if not path.exists():
@@ -138,8 +140,9 @@ def _heal_dvc_lock(root: Path) -> list[str]:
         return []
     last = good_copy.read_text(encoding="utf-8", errors="replace") if good_copy.exists() else ""
     candidates = [last, _from_git(root), _EMPTY_LOCK]
-    write_text(path, next(text for text in candidates if _is_dvc_lock(text)))
-    return ["dvc.lock was torn: put back its last good version (what was made since is found by its records)"]
+    if mend:
+        write_text(path, next(text for text in candidates if _is_dvc_lock(text)))
+    return ["dvc.lock is torn: its last good version takes its place (what was made since is found by its records)"]
 
 
 def _is_dvc_lock(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 import warnings
@@ -19,25 +20,33 @@ QUIET = (
     "PIL",
     "fsspec",
 )
+_STARTED = "FOCUSEDAD_STARTED"  # seconds of the system's monotonic clock, which worker processes share
 
 
 class _Elapsed(logging.Formatter):
     """`   12.3 s  films: tt9000001 rendered`; warnings and errors say so."""
 
-    def __init__(self) -> None:
+    def __init__(self, started: float) -> None:
         super().__init__()
-        self.start = time.monotonic()
+        self.started = started
 
     def format(self, record: logging.LogRecord) -> str:
         level = "" if record.levelno <= logging.INFO else f"{record.levelname.lower()}: "
-        return f"{time.monotonic() - self.start:7.1f} s  {level}{record.getMessage()}"
+        return f"{time.monotonic() - self.started:7.1f} s  {level}{record.getMessage()}"
 
 
 def show_progress() -> None:
-    """Lines of our packages on stderr from INFO, everything else from WARNING; Python's warnings are for tests."""
+    """Lines from INFO on stderr, the engines' from ERROR; Python's warnings are for tests, not for who waits."""
+    started = float(os.environ.setdefault(_STARTED, str(time.monotonic())))
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Elapsed())
+    handler.setFormatter(_Elapsed(started))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.ERROR)
     warnings.simplefilter("ignore")
+
+
+def show_progress_of_parent() -> None:
+    """In a worker process: shows its lines too, where the parent shows its own."""
+    if _STARTED in os.environ and not logging.getLogger().handlers:
+        show_progress()

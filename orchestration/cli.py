@@ -1,0 +1,188 @@
+"""`focusedad`: what a user asks besides the engines' own commands.
+
+Every part is imported when it is asked for, so that `--help` is quick and a missing extra spoils nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from common.errors import BadInput
+
+Command = Callable[[argparse.Namespace], int]
+PASSED_ON = {
+    "score": "all metrics over a CSV with the columns text_gt and text_gen",
+    "narrate": "a draft description track for a film or a film folder",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 0, 1 where the answer is no, 2 for a mistake of the user's in one line."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        if words and words[0] in PASSED_ON:
+            return {"score": _score, "narrate": _narrate}[words[0]](words[1:])
+        asked = _parser().parse_args(words)
+        command: Command = asked.command
+        return command(asked)
+    except BadInput as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, e.g. `head`, has had enough
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="focusedad", description="Audio description of films, reproduced.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    doctor = commands.add_parser("doctor", help="what is installed, what is missing, what that costs, how to get it")
+    doctor.add_argument(
+        "--fix", action="store_true", help="heal DVC's files, bring the interface in line with the disk"
+    )
+    doctor.set_defaults(command=_doctor)
+
+    inspect = commands.add_parser(
+        "inspect", help="recognise a corpus file or folder, count it, say what is wrong with it"
+    )
+    inspect.add_argument("path", type=Path)
+    inspect.add_argument("--thorough", action="store_true", help="decode every frame of every film")
+    inspect.set_defaults(command=_inspect)
+
+    profile = commands.add_parser("profile", help="write params.yaml from a profile")
+    profile.add_argument("name", nargs="?", help="without a name: list them")
+    profile.set_defaults(command=_profile)
+
+    tables = commands.add_parser("tables", help="Tables 1 and 2 as they were last made")
+    tables.set_defaults(command=_tables)
+
+    for command in (doctor, inspect, profile, tables):
+        command.add_argument("--json", action="store_true", help="answer as JSON")
+    for name, what in PASSED_ON.items():
+        commands.add_parser(name, help=what, add_help=False)
+    return parser
+
+
+def _doctor(asked: argparse.Namespace) -> int:
+    from orchestration import doctor
+
+    return doctor.main(as_json=asked.json, fix=asked.fix)
+
+
+def _inspect(asked: argparse.Namespace) -> int:
+    from corpora.inspection import inspect
+
+    found = inspect(asked.path, thorough=asked.thorough)
+    problems = list(found["problems"])
+    if asked.json:
+        _print_json(found)
+    else:
+        for name, value in found.items():
+            if name != "problems":
+                shown = (
+                    ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
+                )
+                print(f"{name:12} {shown}")
+        for problem in problems:
+            print(f"wrong        {problem}")
+    return 1 if problems else 0
+
+
+def _score(words: Sequence[str]) -> int:
+    from evaluation.command import main as score
+
+    return score(words, _settings().evaluation, cache=_root() / ".cache")
+
+
+def _narrate(words: Sequence[str]) -> int:
+    import importlib
+
+    status: int = importlib.import_module("narration.narrate").main(words)
+    return status
+
+
+def _profile(asked: argparse.Namespace) -> int:
+    from publishing.places import parameters_file
+    from publishing.profiles import load_profile, profile_names, write_parameters
+    from publishing.settings import film_ids
+
+    if asked.name is None:
+        if asked.json:
+            _print_json(profile_names())
+        else:
+            print("\n".join(profile_names()))
+        return 0
+    settings = load_profile(asked.name)
+    write_parameters(settings, parameters_file(), profile=asked.name)
+    films = len(film_ids(settings))
+    if asked.json:
+        _print_json({"profile": asked.name, "films": films, "file": "params.yaml"})
+    else:
+        print(f"params.yaml holds the profile {asked.name}: {films} films; `dvc repro` makes what it asks for")
+    return 0
+
+
+def _tables(asked: argparse.Namespace) -> int:
+    import csv
+
+    folder = _root() / "data" / "paper_tables"
+    tables: dict[str, list[dict[str, str]]] = {}
+    for name in ("table_1", "table_2"):
+        path = folder / f"{name}.csv"
+        if not path.is_file():
+            raise BadInput(f"data/paper_tables/{path.name}: not made yet; make it with `make repro`")
+        with path.open(encoding="utf-8", newline="") as stream:
+            tables[name] = list(csv.DictReader(stream))
+    if asked.json:
+        _print_json(tables)
+        return 0
+    for name, rows in tables.items():
+        print(f"{name.replace('_', ' ').capitalize()} (published | reproduced [low, high])")
+        print(_as_text(rows))
+        print()
+    print("the whole report: data/paper_tables/report.html")
+    return 0
+
+
+def _as_text(rows: list[dict[str, str]]) -> str:
+    """A line for each row and benchmark, a column for each metric."""
+    metrics = list(dict.fromkeys(row["metric"] for row in rows))
+    lines = {(row["benchmark"], row["row"]): dict[str, str]() for row in rows}
+    for row in rows:
+        interval = f" [{row['low']}, {row['high']}]" if row["low"] else ""
+        lines[row["benchmark"], row["row"]][row["metric"]] = (
+            f"{row['published'] or '-'} | {row['reproduced'] or '-'}{interval}"
+        )
+    head = ["benchmark", "row", *metrics]
+    grid = [head, *([*key, *(cells.get(metric, "") for metric in metrics)] for key, cells in lines.items())]
+    widths = [max(len(line[column]) for line in grid) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in grid
+    )
+
+
+def _settings() -> Any:
+    from publishing.places import parameters_file
+    from publishing.settings import Settings, load_settings
+
+    return load_settings(parameters_file()) if parameters_file().exists() else Settings()
+
+
+def _root() -> Path:
+    from publishing.places import root
+
+    return root()
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""Trainings as MLflow knows them: parameters, curves, data versions, and the model as a registered version.
+
+One database and one artifact folder under the shared home, found at run time. A training that is made again
+with the same data is the same run: nothing is logged twice.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from common.files import digest
+from publishing import places
+from publishing.records import listing, version
+from publishing.versions import git_commit
+
+EXPERIMENT = "focusedad"
+_BATCH = 1000  # MLflow's limit of metrics in one request
+
+
+def tracking_uri(home: Path | None = None) -> str:
+    return f"sqlite:///{_folder(home) / 'mlflow.db'}"
+
+
+def _folder(home: Path | None) -> Path:
+    return (home or places.home()) / "mlflow"
+
+
+def client(home: Path | None = None) -> Any:
+    """An MlflowClient of the shared store, which is made at first use by one process while the others wait."""
+    os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
+    folder = _folder(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    import mlflow
+
+    for noisy in ("mlflow", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+    uri = tracking_uri(home)
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    with _alone(folder / "store.lock"):
+        found = mlflow.MlflowClient(uri, uri)
+        if found.get_experiment_by_name(EXPERIMENT) is None:
+            found.create_experiment(EXPERIMENT, artifact_location=(folder / "artifacts").as_uri())
+    return found
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    with path.open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def data_version(folder: Path) -> str:
+    """The data version that this folder will have once it is published."""
+    return digest(listing(folder))
+
+
+def find_run(stage: str, unit: str, data: str, *, home: Path | None = None) -> str | None:
+    """The id of the run that made this unit with this data version, or None."""
+    if not (_folder(home) / "mlflow.db").exists():
+        return None
+    found = client(home)
+    experiment = found.get_experiment_by_name(EXPERIMENT)
+    query = (
+        f"tags.stage = '{stage}' and tags.unit = '{unit}' and tags.data_version = '{data}'"
+        " and attributes.status = 'FINISHED'"
+    )
+    runs = found.search_runs([experiment.experiment_id], query, max_results=1) if experiment else []
+    return str(runs[0].info.run_id) if runs else None
+
+
+def log_training_run(
+    *,
+    stage: str,
+    unit: str,
+    folder: Path,
+    data: Path,
+    inputs: Mapping[str, Sequence[str]],
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    curves: Mapping[str, Sequence[float]],
+    model: str | None = None,
+    home: Path | None = None,
+) -> str:
+    """Logs one finished training; gives back the run's id.
+
+    `folder` holds what the unit will publish; `data` and `inputs` are those of its `Work`, whose versions become tags.
+    `model` names the registered model that gets a version for it.
+    """
+    made = data_version(folder)
+    known = find_run(stage, unit, made, home=home)
+    if known is not None:
+        return known
+    found = client(home)
+    experiment = found.get_experiment_by_name(EXPERIMENT)
+    tags = {
+        "stage": stage,
+        "unit": unit,
+        "data_version": made,
+        "git_commit": git_commit(places.root()),
+        "mlflow.runName": f"{stage}/{unit}",
+        **{f"input.{name}": _versions(data, name, units) for name, units in sorted(inputs.items())},
+    }
+    run = found.create_run(experiment.experiment_id, tags=tags, run_name=f"{stage}/{unit}").info.run_id
+    _log(found, run, parameters, metrics, curves)
+    _log_folder(found, run, folder)
+    if model is not None:
+        _register(found, run, model, stage=stage, unit=unit, folder=folder, data_version=made)
+    found.set_terminated(run)
+    return str(run)
+
+
+def _versions(data: Path, stage: str, units: Sequence[str]) -> str:
+    """One version for a stage read: of its only unit, or of all units that were read."""
+    found = {unit: version(data / stage / unit) or "" for unit in units}
+    return next(iter(found.values())) if len(found) == 1 else digest(found)
+
+
+def _log(
+    found: Any,
+    run: str,
+    parameters: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    curves: Mapping[str, Sequence[float]],
+) -> None:
+    """In batches: a single call a value costs 50 ms each."""
+    from mlflow.entities import Metric, Param
+
+    found.log_batch(run, params=[Param(name, str(value)) for name, value in parameters.items()])
+    points = [Metric(name, float(value), 0, 0) for name, value in metrics.items()]
+    for name, values in curves.items():
+        points += [Metric(name, float(value), 0, step) for step, value in enumerate(values)]
+    for start in range(0, len(points), _BATCH):
+        found.log_batch(run, metrics=points[start : start + _BATCH])
+
+
+def _log_folder(found: Any, run: str, folder: Path) -> None:
+    """What describes the training (curves, configuration); weights go with the model."""
+    for path in sorted(folder.glob("*.json")):
+        found.log_artifact(run, str(path), "training")
+
+
+def _register(found: Any, run: str, model: str, *, stage: str, unit: str, folder: Path, data_version: str) -> None:
+    """A registered version whose model is code plus the published folder's files: nothing pickled."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        found.create_registered_model(model)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    with warnings.catch_warnings(), mlflow.start_run(run_id=run):
+        warnings.simplefilter("ignore")  # a signature is no use here: the model reads folders
+        info = mlflow.pyfunc.log_model(
+            name=model,
+            python_model=str(Path(__file__).with_name("registered_model.py")),
+            artifacts={"captioner": str(folder)},
+            pip_requirements=[],
+            registered_model_name=None,
+        )
+    tags = {"stage": stage, "unit": unit, "data_version": data_version}
+    found.create_model_version(model, info.model_uri, run, tags=tags)
