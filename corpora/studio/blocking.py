@@ -159,7 +159,12 @@ def placements(
             subject_x = xs.get(action.subject, placed.x) if action is not None else placed.x
             pose, yaw, head = _bystander(action, placed, person, at, subject_x)
             x = placed.x
-        floor = FLOOR + DEPTH_RISE * placed.depth
+        depth = placed.depth
+        if action is not None and acts and action.verb == "hug":
+            # Who embraces steps onto the other's line.
+            other = next((p.depth for p in shot.people if p.name == action.second), depth)
+            depth = depth + (other - depth) * ease(at.seconds / 1.0)
+        floor = FLOOR + DEPTH_RISE * depth
         held = _held(action, placed, at)
         mouth = placed.name in speaking
         out.append((placed.depth, acts, Placement(person, pose, x, floor, yaw, head, mouth, number, held)))

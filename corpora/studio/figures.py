@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -129,13 +129,13 @@ def _legs(at: Projector, joints: Joints, clothes: Clothes, owner: int, seated: b
         hip, knee, ankle = joints.thighs[index], joints.knees[index], joints.ankles[index]
         thigh = (0.74, 0.78, 0.66) if bare and seated else (0.64, 0.58, 0.46)
         parts.append(_limb(at, owner, knee, ankle, shin, shin_colour, -0.12))
-        parts.append(_limb(at, owner, hip, knee, thigh, clothes.bottom, -0.10, fold=0.05))
+        parts.append(_limb(at, owner, hip, knee, thigh, clothes.bottom, -0.10, fold=0.015))
         toe = ankle + np.array([0.0, -0.16, 0.72])
         parts.append(_limb(at, owner, ankle + np.array([0, -0.12, -0.1]), toe, (0.30, 0.30, 0.25), clothes.shoe, -0.08))
     if bare and not seated:
         hem = (joints.knees[0] + joints.knees[1]) / 2 + np.array([0, 0.35, 0])
         top = joints.hip + np.array([0, 0.35, 0])
-        parts.append(_limb(at, owner, top, hem, (0.78, 1.0, 1.22), clothes.bottom, 0.0, (1.0, 9.0), 0.10))
+        parts.append(_limb(at, owner, top, hem, (0.78, 1.0, 1.22), clothes.bottom, 0.40, (1.0, 9.0), 0.04))
     return parts
 
 
@@ -144,8 +144,8 @@ def _arms(at: Projector, joints: Joints, clothes: Clothes, owner: int) -> list[P
     sleeve, lower = clothes.top * np.float32(0.97), clothes.skin if clothes.short_sleeves else clothes.top
     for index in (0, 1):
         shoulder, elbow, wrist = joints.shoulders[index], joints.elbows[index], joints.wrists[index]
-        parts.append(_limb(at, owner, shoulder, elbow, (0.50, 0.46, 0.38), sleeve, 0.05, fold=0.06))
-        widths = (0.34, 0.31, 0.22) if clothes.short_sleeves else (0.39, 0.36, 0.27)
+        parts.append(_limb(at, owner, shoulder, elbow, (0.46, 0.42, 0.35), sleeve, 0.05, fold=0.02))
+        widths = (0.32, 0.29, 0.20) if clothes.short_sleeves else (0.35, 0.33, 0.25)
         parts.append(_limb(at, owner, elbow, wrist, widths, lower * np.float32(0.96), 0.10))
         way = (wrist - elbow) / (np.linalg.norm(wrist - elbow) + 1e-6)
         parts.append(_limb(at, owner, wrist + way * 0.12, wrist + way * 0.55, (0.25, 0.30, 0.20), clothes.skin, 0.16))
@@ -156,20 +156,23 @@ def _torso(at: Projector, joints: Joints, placement: Placement, owner: int) -> l
     clothes, woman = placement.person.clothes, placement.person.look.woman
     turn = placement.yaw + placement.pose.twist
     face_on, edge_on = abs(np.cos(np.deg2rad(turn))), abs(np.sin(np.deg2rad(turn)))
-    broad = (0.92, 0.86, 1.16) if woman else (0.90, 0.98, 1.26)
+    broad = (0.92, 0.84, 1.10) if woman else (0.90, 0.96, 1.24)
     deep = (0.72, 0.66, 0.66) if woman else (0.70, 0.72, 0.74)
     widths = tuple(
         float(np.hypot(b * face_on, d * edge_on)) * at.unit for b, d in zip(broad, deep, strict=True)
     )  # fmt: skip
-    (start, depth_a), (end, depth_b) = at(joints.hip + joints.up * 0.05), at(joints.neck - joints.up * 0.42)
+    (start, depth_a), (end, depth_b) = at(joints.hip - joints.up * 0.12), at(joints.neck - joints.up * 0.42)
     shape = Solid(
-        start, end, (widths[0], widths[1], widths[2]), clothes.top, clothes.torso(turn), 1.6, 2.3, 0.05
+        start, end, (widths[0], widths[1], widths[2]), clothes.top, clothes.torso(turn), 3.2, 2.0, 0.015
     )  # fmt: skip
     belly = _limb(at, owner, joints.hip + joints.up * 0.1, joints.hip - [0, 0.35, 0],
                   (widths[0] / at.unit * 0.96, widths[0] / at.unit * 0.98, widths[0] / at.unit * 0.82), clothes.bottom, -0.05)  # fmt: skip
-    neck = _limb(at, owner, joints.neck - joints.up * 0.5, joints.head - [0, 0.55, 0.1], (0.50, 0.43, 0.43),
-                 clothes.skin * np.float32(0.86), -0.06)  # fmt: skip
-    return [belly, neck, Part((depth_a + depth_b) / 2, owner, shape)]
+    torso = Part((depth_a + depth_b) / 2, owner, shape)
+    neck = _limb(at, owner, joints.neck - joints.up * 0.45, joints.head - [0, 0.5, 0.1], (0.54, 0.45, 0.43),
+                 clothes.skin * np.float32(0.86))  # fmt: skip
+    # The neck comes out of the collar and goes up under the hair: behind both, however the body leans or turns.
+    neck = replace(neck, depth=min(neck.depth, torso.depth) - 0.05)
+    return [belly, neck, torso]
 
 
 def _head(

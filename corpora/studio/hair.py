@@ -22,14 +22,14 @@ class Style:
 
 
 STYLES = {
-    "short": Style(0.08, -0.08, -0.62, 1.12, False, 0.0),
-    "bob": Style(0.14, -0.66, -0.74, 0.86, True, 0.0),
+    "short": Style(0.08, -0.08, -0.80, 1.12, False, 0.0),
+    "bob": Style(0.14, -0.66, -0.86, 0.86, True, 0.0),
     "long": Style(0.15, -1.20, -1.20, 0.88, True, 0.0),
-    "crop": Style(0.03, -0.02, -0.58, 1.18, False, 0.0),
-    "receding": Style(0.05, -0.06, -0.62, 1.10, False, 0.0),
-    "curly": Style(0.25, -0.34, -0.62, 1.00, True, 1.0),
-    "parted": Style(0.11, -0.14, -0.66, 1.06, False, 0.0),
-    "bun": Style(0.06, 0.00, -0.60, 1.20, False, 0.0),
+    "crop": Style(0.03, -0.02, -0.72, 1.18, False, 0.0),
+    "receding": Style(0.05, -0.06, -0.78, 1.10, False, 0.0),
+    "curly": Style(0.22, -0.34, -0.84, 1.00, True, 1.0),
+    "parted": Style(0.11, -0.14, -0.84, 1.06, False, 0.0),
+    "bun": Style(0.06, 0.00, -0.66, 1.20, False, 0.0),
 }
 
 
@@ -55,14 +55,15 @@ def grow_hair(face: Face) -> tuple[Map, Map, Map]:
     look, v, g = face.look, face.v, face.grid
     style = STYLES[look.style]
     around = np.abs(g.lon)
-    front_cap = step(-0.035, 0.035, v - _hairline(face)) * step(1.9, 1.6, around)
+    front_cap = step(-0.045, 0.045, v - _hairline(face)) * step(1.9, 1.6, around)
     low = style.side_low + (style.back_low - style.side_low) * step(1.75, 2.35, around)
     low = low + 0.02 * g.strands
     # Long hair opens towards the cheeks as it falls, so that it frames the face instead of covering the chin.
-    opening = 0.30 * np.clip(-v - 0.25, 0, 1) if look.style in ("bob", "long") else 0.0
+    opening = 0.75 * np.clip(-v - 0.30, 0, 1) if look.style in ("bob", "long") else 0.0
     sides = step(style.edge - 0.09, style.edge + 0.09, around - opening) * step(low - 0.07, low + 0.07, v)
     if not style.covers_ears:
         sides = sides * (1 - np.clip(face.ears * 1.4, 0, 1))
+    sides = sides * (1 - step(-0.70, -0.90, v) * step(-0.35, -0.05, g.dz))  # none under the chin
     mask = np.clip(np.maximum(front_cap, sides), 0, 1)
     crown = 0.75 + 0.35 * step(0.3, 1.0, v)
     texture = 1 + 0.10 * g.strands * (1 - style.curl) + 0.10 * g.coarse * style.curl
@@ -70,7 +71,8 @@ def grow_hair(face: Face) -> tuple[Map, Map, Map]:
     if look.style in ("bob", "long"):
         thickness = thickness * (1 - 0.35 * step(1.15, 0.75, around) * step(0.1, -0.3, v))
     if look.style == "bun":
-        thickness = thickness + 0.42 * spot(around, g.lat, np.pi, 0.78, 0.34, 0.22)
+        towards = g.dy * np.sin(1.12) - g.dz * np.cos(1.12)
+        thickness = thickness + 0.33 * step(0.90, 0.985, towards) * (1 + 0.06 * g.strands)
     hair = np.array(look.hair, np.float32)
     # Darker towards the tips, brighter at the crown: one gradient, no band.
     tone = 0.92 + 0.14 * step(-0.9, 0.9, v) + (0.17 * g.strands + 0.05 * g.fine) * (1 - 0.6 * style.curl)

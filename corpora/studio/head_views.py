@@ -17,7 +17,7 @@ from corpora.studio.heads import HeadMaps
 EXTENT = 1.5  # a view covers [-EXTENT, EXTENT] head units each way
 YAW_STEP = 10.0
 PITCH_STEP = 8.0
-MARCH_STEPS = 11
+MARCH_STEPS = 12
 
 
 def _rotation(yaw: float, pitch: float) -> np.ndarray:
@@ -87,12 +87,15 @@ def view_head(head: HeadMaps, *, size: int, yaw: float, pitch: float) -> HeadVie
         lon, lat = np.arctan2(a, c), np.arctan2(b, flat)
         return np.sqrt(flat * flat + b * b) - _look_up(head.radius, lon, lat), lon, lat
 
-    z = deep.copy()
+    # Walk inwards by the height above ground; once below ground, halve between the last places out and in.
+    z, outside, inside_z = deep.copy(), deep.copy(), np.full_like(deep, np.nan)
     for _ in range(MARCH_STEPS):
         height, _, _ = above(z)
-        z = np.maximum(z - 0.8 * height, -deep)
+        below = height < 0
+        inside_z, outside = np.where(below, z, inside_z), np.where(below, outside, z)
+        z = np.where(np.isnan(inside_z), np.maximum(z - 0.8 * height, -deep), (outside + inside_z) / 2)
     height, lon, lat = above(z)
-    hit = height < 0.03
+    hit = (np.abs(height) < 0.02) | ~np.isnan(inside_z)
     lon, lat = lon[hit], lat[hit]
     normal = _look_up(head.normal, lon, lat) @ turn.T
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9

@@ -76,6 +76,8 @@ class Face:
         self.radius = 1 / np.sqrt(
             (g.dx / half_width) ** 2 + (g.dy / look.half_height) ** 2 + (g.dz / look.half_depth) ** 2
         )
+        # Under the jaw and above the neck the skull is cut away, or a profile has no chin.
+        self.radius = self.radius * (1 - 0.19 * step(-0.25, -0.85, g.dy) * step(0.35, -0.55, g.dz))
         self.look, self.grid = look, g
         self.u, self.v = self.radius * g.dx, self.radius * g.dy
         self.au = np.abs(self.u)
@@ -107,7 +109,7 @@ class Face:
         # ears
         ear_v = look.eye_y - 0.08
         self.ears = np.clip(
-            spot(g.lon, self.v, -1.62, ear_v, 0.10, 0.17) + spot(g.lon, self.v, 1.62, ear_v, 0.10, 0.17), 0, 1
+            spot(g.lon, self.v, -1.66, ear_v, 0.085, 0.17) + spot(g.lon, self.v, 1.66, ear_v, 0.085, 0.17), 0, 1
         )
 
     def relief(self) -> Map:

@@ -14,7 +14,7 @@ import numpy as np
 
 Point = tuple[float, float, float]
 
-REST: tuple[Point, Point] = ((-1.55, -3.45, 0.25), (1.55, -3.45, 0.25))
+REST: tuple[Point, Point] = ((-1.42, -3.82, 0.30), (1.42, -3.82, 0.30))
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def idle(seconds: float, *, phase: float) -> Pose:
     """Standing: weight that shifts, a head that looks about a little. In steps of 0.4 s, so that pictures repeat."""
     beat = int(seconds / 0.4 + phase * 3) % 8
     swing = float(np.sin(beat * np.pi / 4))
-    hands = REST if int(phase * 10) % 3 else ((-0.35, -3.1, 1.0), (0.35, -3.1, 1.0))
+    hands = REST if int(phase * 10) % 3 else ((-0.30, -3.35, 0.95), (0.30, -3.35, 0.95))
     return Pose(hands=hands, sway=0.05 * swing, head_turn=8.0 if beat in (2, 3) else 0.0)
 
 

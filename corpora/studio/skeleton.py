@@ -12,9 +12,9 @@ HIP_HEIGHT = 5.2
 TORSO = 3.75
 THIGH, SHIN = 2.5, 2.4
 UPPER_ARM, FOREARM = 1.85, 1.6
-SHOULDER_WIDTH, SHOULDER_DROP = 1.16, 0.42
+SHOULDER_WIDTH, SHOULDER_DROP = 1.06, 0.46
 HEAD_SCALE = 1.18  # world units per head unit
-NECK_TO_HEAD = (0.0, 0.75, 0.10)
+NECK_TO_HEAD = (0.0, 0.56, 0.10)
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,11 @@ def joints_of(pose: Pose) -> Joints:
         shoulders.append(shoulder)
         elbows.append(elbow)
         wrists.append(wrist)
-    pair = tuple[np.ndarray, np.ndarray]
-    as_pair = lambda points: (points[0], points[1])  # type: pair  # noqa: E731
     return Joints(
-        hip, neck, head, up, lateral, as_pair(thighs), as_pair(knees), as_pair(ankles), as_pair(shoulders),
-        as_pair(elbows), as_pair(wrists),
+        hip, neck, head, up, lateral, _pair(thighs), _pair(knees), _pair(ankles), _pair(shoulders), _pair(elbows),
+        _pair(wrists),
     )  # fmt: skip
+
+
+def _pair(points: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    return points[0], points[1]

@@ -19,7 +19,7 @@ from corpora.studio.weather import with_event
 
 # The face inside a head, head units: how far its middle is from the head's, and its half width and height. Measured
 # against the boxes that MTCNN gives for these heads.
-FACE_FORWARD, FACE_DOWN, FACE_HALF_WIDTH, FACE_HALF_HEIGHT = 0.42, 0.16, 0.62, 0.78
+FACE_FORWARD, FACE_DOWN, FACE_HALF_WIDTH, FACE_HALF_HEIGHT = 0.41, 0.10, 0.665, 0.83
 FACE_YAW = 75.0  # beyond it a head shows no face
 
 
