@@ -25,8 +25,6 @@ from evaluation.tokens import tokenise
 if TYPE_CHECKING:
     import pandas as pd
 
-    from evaluation.bert import BertScore
-
 log = logging.getLogger(__name__)
 
 _TOKENISED: tuple[Metric, ...] = ("BLEU", "METEOR", "ROUGE_L", "CIDEr", "SPICE")
@@ -220,30 +218,32 @@ class _Scoring:
 
     def _bert_and_recall(self) -> None:
         from evaluation.bert import BertScore
+        from evaluation.recall import pairs_needed
 
         bert = BertScore(self._settings.bert)
-        texts = [(item.prediction, text) for item in self._items for text in item.references]
-        owners = np.repeat(np.arange(len(self._items)), [len(item.references) for item in self._items])
-        values = np.full(len(self._items), -np.inf)
-        np.maximum.at(values, owners, bert.f1(texts))  # of several references the best, as bert-score does
-        self._mean("BertScore", values, lambda _: bert.identity())
-        if "Recall" in self._settings.metrics:
-            self._recall(bert)
-
-    def _recall(self, bert: BertScore) -> None:
-        from evaluation.recall import pairs_needed, recall_within
-
         films = [item.film for item in self._items]
-        recall = self._settings.recall
+        wanted = "Recall" in self._settings.metrics
+        neighbours = sorted(set(pairs_needed(films, self._settings.recall))) if wanted else []
+        own = [(item.prediction, text) for item in self._items for text in item.references]
+        others = [(self._items[i].prediction, self._items[j].references[0]) for i, j in neighbours]
+        alike = bert.f1([*own, *others])  # one call, since every text is encoded once a call
+        owners = np.repeat(np.arange(len(self._items)), [len(item.references) for item in self._items])
+        best = np.full(len(self._items), -np.inf)
+        np.maximum.at(best, owners, alike[: len(own)])  # of several references the best, as bert-score does
+        if "BertScore" in self._settings.metrics:
+            self._mean("BertScore", best, lambda _: bert.identity())
+        if wanted:
+            self._recall(films, dict(zip(neighbours, alike[len(own) :].tolist(), strict=True)), bert.identity())
+
+    def _recall(self, films: Sequence[str], alike: dict[tuple[int, int], float], identity: str) -> None:
+        from evaluation.recall import recall_within
+
         if any(item.start is None for item in self._items) and len(set(films)) < len(films):
             log.info("evaluation: no start times, so neighbours are taken in the order of clip_id")
-        needed = sorted(set(pairs_needed(films, recall)))
-        alike = bert.f1([(self._items[i].prediction, self._items[j].references[0]) for i, j in needed])
-        by_pair = dict(zip(needed, alike.tolist(), strict=True))
-        for window in recall:
-            value = recall_within(films, by_pair, window)
+        for window in self._settings.recall:
+            value = recall_within(films, alike, window)
             self._found.summary[window.name] = None if value is None else value * 100
-            self._found.identities[window.name] = f"neighbours by {bert.identity()}"
+            self._found.identities[window.name] = f"neighbours by {identity}"
             if value is None:
                 self._found.missing[window.name] = f"no film has {window.neighbours} clips"
 
