@@ -178,3 +178,10 @@ def git_commit(root: Path) -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return head.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
+
+
+if __name__ == "__main__":
+    from publishing.places import root as _root
+
+    for _line in heal(_root()):
+        print(_line)

@@ -1,0 +1,63 @@
+# What a person types; everything else is in the tools. `make help` lists it.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON := $(BIN)/python
+UV := $(shell command -v uv || echo .cache/uv/bin/uv)
+DAGSTER_PORT ?= 3000
+MLFLOW_PORT ?= 5000
+PACKAGES := common corpora evaluation models narration publishing assets orchestration
+COMPILE := pip compile --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --no-annotate --quiet
+
+export DVC_NO_ANALYTICS := 1
+export DO_NOT_TRACK := 1
+unexport PYTHONDONTWRITEBYTECODE # every process would compile its imports again
+
+.PHONY: help setup repro test quick ui doctor spice dlib lock clean-runs
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: $(VENV)/.stamp ## the environment of requirements.lock, with this project in it
+
+$(VENV)/.stamp: requirements.lock pyproject.toml
+	@command -v $(UV) >/dev/null || (python3.11 -m venv .cache/uv && .cache/uv/bin/pip install --quiet uv)
+	$(UV) venv --quiet --allow-existing --python 3.11 $(VENV)
+	$(UV) pip sync --quiet --python $(PYTHON) --compile-bytecode --require-hashes requirements.lock
+	$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+repro: setup ## the whole lineage that params.yaml asks for, then the tables
+	@git rev-parse --git-dir >/dev/null 2>&1 || printf '[core]\n    no_scm = true\n' > .dvc/config.local
+	@$(PYTHON) -m publishing.versions
+	$(BIN)/dvc repro
+	@$(BIN)/focusedad tables
+
+test: setup ## format, lint, types, every test
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PACKAGES)
+	$(BIN)/pytest
+
+quick: setup ## the fast tests
+	$(BIN)/pytest -m "not slow"
+
+ui: setup ## Dagster and MLflow on one home, both on this machine only; Ctrl-C ends both
+	@$(PYTHON) -m orchestration.ui --dagster-port $(DAGSTER_PORT) --mlflow-port $(MLFLOW_PORT)
+
+doctor: setup ## what is missing, what that costs, how to get it
+	@$(BIN)/focusedad doctor
+
+spice: setup ## the jars that SPICE needs (Maven, about 400 MB)
+	$(PYTHON) -m evaluation.fetch_spice --into .cache/spice
+
+dlib: setup ## a pretrained face encoder for real faces that works offline
+	$(UV) pip install --quiet --python $(PYTHON) --no-deps --require-hashes -r requirements-dlib.lock
+	@$(PYTHON) -c "import dlib; print('dlib', dlib.__version__)"
+
+lock: ## makes requirements.lock and requirements-dlib.lock anew
+	$(UV) $(COMPILE) pyproject.toml --group dev -o requirements.lock
+	printf 'dlib-bin\nface-recognition-models\n' | $(UV) $(COMPILE) --no-deps - -o requirements-dlib.lock
+
+clean-runs: ## forgets the history of runs in Dagster and MLflow; data and DVC's cache stay
+	rm -rf .home

@@ -1,0 +1,95 @@
+"""Dagster's and MLflow's pages on one home, reachable from this machine only; both end together."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from common.errors import BadInput
+
+HOST = "127.0.0.1"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m orchestration.ui", description="The pages of both engines.")
+    parser.add_argument("--dagster-port", type=int, default=3000)
+    parser.add_argument("--mlflow-port", type=int, default=5000)
+    asked = parser.parse_args(arguments)
+    try:
+        for port in (asked.dagster_port, asked.mlflow_port):
+            _must_be_free(port)
+        return serve(dagster_port=asked.dagster_port, mlflow_port=asked.mlflow_port)
+    except BadInput as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+
+
+def serve(*, dagster_port: int, mlflow_port: int) -> int:
+    """Starts both and waits until one ends or Ctrl-C; then ends both with all that they started."""
+    from orchestration.home import process_environment
+    from publishing import places, tracking
+    from publishing.settings import load_settings
+
+    threads = load_settings(places.parameters_file()).compute.threads
+    environment = {**os.environ, **process_environment(threads=threads)}
+    tracking.client()
+    programs = Path(sys.executable).parent
+    dagster = ["dagster", "dev", "-m", "orchestration.definitions", "-h", HOST, "-p", str(dagster_port)]
+    mlflow = ["mlflow", "server", "--backend-store-uri", tracking.tracking_uri(), "--workers", "1"]
+    commands = {"Dagster": dagster, "MLflow": [*mlflow, "--host", HOST, "--port", str(mlflow_port)]}
+    logs = places.home() / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    try:
+        for name, command in commands.items():
+            with (logs / f"{name.lower()}.log").open("wb") as log:
+                running[name] = subprocess.Popen(
+                    [str(programs / command[0]), *command[1:]],
+                    cwd=places.root(),
+                    env=environment,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # so that what it starts ends with it
+                )
+        print(f"Dagster  http://{HOST}:{dagster_port}\nMLflow   http://{HOST}:{mlflow_port}", flush=True)
+        print("logs in .home/logs; Ctrl-C ends both", flush=True)
+        while all(child.poll() is None for child in running.values()):
+            time.sleep(0.5)
+        ended = next(name for name, child in running.items() if child.poll() is not None)
+        print(f"{ended} ended: see .home/logs/{ended.lower()}.log", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        _end(list(running.values()))
+
+
+def _end(children: Sequence[subprocess.Popen[bytes]], *, patience: float = 10.0) -> None:
+    for number, wait in ((signal.SIGINT, patience), (signal.SIGTERM, patience / 2), (signal.SIGKILL, patience)):
+        alive = [child for child in children if child.poll() is None]
+        for child in alive:
+            os.killpg(child.pid, number)
+        deadline = time.monotonic() + wait
+        while any(child.poll() is None for child in alive) and time.monotonic() < deadline:
+            time.sleep(0.1)
+
+
+def _must_be_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            raise BadInput(f"port {port} is taken; name another, e.g. `make ui DAGSTER_PORT=3001`") from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())
