@@ -17,6 +17,7 @@ SILENCE = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
+    "OTEL_SDK_DISABLED": "true",  # FastAPI below MLflow and Dagster speaks OpenTelemetry
 }
 
 

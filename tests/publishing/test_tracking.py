@@ -1,0 +1,61 @@
+"""Trainings in MLflow: one run and one registered version for each training, with its curve and its data versions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from publishing import tracking
+from publishing.records import write_record
+from publishing.versions import git_commit
+
+
+@pytest.fixture
+def training(tmp_path: Path) -> dict[str, Any]:
+    folder, data = tmp_path / "out", tmp_path / "data"
+    folder.mkdir()
+    (folder / "training.json").write_text(json.dumps({"loss": [3.0, 2.0]}))
+    (folder / "model.safetensors").write_bytes(b"weights")
+    for film in ("a", "b"):
+        (data / "films" / film).mkdir(parents=True)
+        write_record(data / "films" / film, key="", made_from={}, audit="")
+    return {
+        "stage": "captioner",
+        "unit": "C2.0",
+        "folder": folder,
+        "data": data,
+        "inputs": {"films": ("a", "b")},
+        "parameters": {"seed": 0},
+        "metrics": {"final_loss": 2.0},
+        "curves": {"loss": [3.0, 2.0]},
+        "model": "captioner",
+        "home": tmp_path / "home",
+    }
+
+
+def test_a_training_is_one_run_and_one_version(training: dict[str, Any]) -> None:
+    home = training["home"]
+    made = tracking.data_version(training["folder"])
+    assert tracking.find_run("captioner", "C2.0", made, home=home) is None
+    run = tracking.log_training_run(**training)
+    assert tracking.log_training_run(**training) == run, "made again with the same data, it is the same run"
+    assert tracking.find_run("captioner", "C2.0", made, home=home) == run
+    client = tracking.client(home)
+    found = client.get_run(run)
+    assert found.data.params == {"seed": "0"}
+    assert found.data.metrics["final_loss"] == 2.0
+    assert [point.value for point in client.get_metric_history(run, "loss")] == [3.0, 2.0]
+    assert len(found.data.tags["input.films"]) == 32
+    versions = client.search_model_versions("name='captioner'")
+    assert [version.run_id for version in versions] == [run]
+    assert versions[0].tags["data_version"] == made
+    (training["folder"] / "model.safetensors").write_bytes(b"other weights")
+    assert tracking.log_training_run(**training) != run
+    assert len(client.search_model_versions("name='captioner'")) == 2
+
+
+def test_the_commit_outside_a_repository_is_unknown(tmp_path: Path) -> None:
+    assert git_commit(tmp_path) == "unknown"
