@@ -95,7 +95,7 @@ def _subject(
     if goal is not None and verb in APPROACH:
         stop = goal - toward * APPROACH[verb]
         way = (stop - x) * toward
-        if way > 0.3 or verb in ("pick", "hug"):
+        if abs(way) > 0.3:
             takes = 0.25 + min(abs(way) / 6.0, 0.25 * at.length)
             x = x + (stop - x) * ease(at.seconds / takes)
             if at.seconds < takes and abs(way) > 1.0:

@@ -1,4 +1,4 @@
-"""Flat painting in world units: rectangles, polygons, discs and lines, drawn large and averaged down for smooth edges."""
+"""Flat painting in world units: polygons, discs and lines, drawn large and averaged down for smooth edges."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Canvas:
         self.poly([(x0 + nx, y0 + ny), (x1 + nx, y1 + ny), (x1 - nx, y1 - ny), (x0 - nx, y0 - ny)], colour)
 
     def rgba(self) -> np.ndarray:
-        """Premultiplied RGBA (h, w, 4) float32; what was never painted is black and clear, so averaging premultiplies."""
+        """Premultiplied RGBA (h, w, 4) float32: what was never painted is black, so averaging premultiplies."""
         whole = np.concatenate([self.colour, self.cover[..., None]], -1)
         small = cv2.resize(whole, (self.width, self.height), interpolation=cv2.INTER_AREA)
         return small.astype(np.float32) / 255

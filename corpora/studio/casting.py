@@ -33,13 +33,14 @@ class StrangerFace(NamedTuple):
     image: np.ndarray  # (n, n, 3) uint8 RGB; the face is about half as wide
 
 
-def _random_clothes(rng: np.random.Generator) -> tuple[tuple[float, float, float], ...]:
-    return tuple(tuple(float(c) for c in rng.uniform(low, high, 3)) for low, high in ((0.15, 0.9), (0.1, 0.5), (0.05, 0.3)))  # type: ignore[return-value]  # fmt: skip
+def _colour(rng: np.random.Generator, low: float, high: float) -> tuple[float, float, float]:
+    red, green, blue = (float(c) for c in rng.uniform(low, high, 3))
+    return red, green, blue
 
 
 def _dressed(look: Look, rng: np.random.Generator, *, height: float = 1.0, detail: int = 432) -> Person:
-    top, bottom, shoe = _random_clothes(rng)
-    return Person(look, dress(look.person, top, bottom, shoe, look.skin), height, detail=detail)  # type: ignore[arg-type]
+    top, bottom, shoe = _colour(rng, 0.15, 0.9), _colour(rng, 0.1, 0.5), _colour(rng, 0.05, 0.3)
+    return Person(look, dress(look.person, top, bottom, shoe, look.skin), height, detail=detail)
 
 
 def _stand(
@@ -61,7 +62,7 @@ def _stand(
 
 
 def portraits_of(member: CastMember) -> list[np.ndarray]:
-    """The character's `PORTRAITS` portraits, (280, 224, 3) uint8: bright, frontal, smiling, other hair than in the film."""
+    """The character's `PORTRAITS` portraits, (280, 224, 3) uint8: bright, frontal, smiling, with other hair."""
     width, height = PORTRAIT_SIZE
     out = []
     for take in range(PORTRAITS):

@@ -1,6 +1,6 @@
 """A film at a glance: one picture per described slot with its sentence below.
 
-    python -m corpora.studio.contact_sheet --out sheet.png [--film tt9000001] [--seconds 90] [--pictures 12] [--seed 7]
+python -m corpora.studio.contact_sheet --out sheet.png [--film tt9000001] [--seconds 90] [--pictures 12] [--seed 7]
 """
 
 from __future__ import annotations

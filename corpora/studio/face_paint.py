@@ -111,7 +111,7 @@ def _brows_and_beard(face: Face, paint: Paint) -> Map:
     if look.beard == "none":
         return np.zeros_like(u)
     jaw = step(face.mouth_v + 0.10 + 0.25 * au, face.mouth_v - 0.02 + 0.25 * au, v) * step(-0.25, 0.1, g.dz) * front
-    moustache = spot(u, v, 0, face.mouth_v + 0.085, look.mouth_width * 0.9, 0.035) * 1.6
+    moustache = spot(u, v, 0, face.mouth_v + 0.085, look.mouth_width * 0.9, 0.035) * 1.4
     goatee = spot(u, v, 0, face.mouth_v - 0.22, 0.2, 0.17) * 1.5
     mask = (
         {

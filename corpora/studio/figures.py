@@ -165,14 +165,17 @@ def _torso(at: Projector, joints: Joints, placement: Placement, owner: int) -> l
     shape = Solid(
         start, end, (widths[0], widths[1], widths[2]), clothes.top, clothes.torso(turn), 3.2, 2.0, 0.015
     )  # fmt: skip
-    belly = _limb(at, owner, joints.hip + joints.up * 0.1, joints.hip - [0, 0.35, 0],
-                  (widths[0] / at.unit * 0.96, widths[0] / at.unit * 0.98, widths[0] / at.unit * 0.82), clothes.bottom, -0.05)  # fmt: skip
     torso = Part((depth_a + depth_b) / 2, owner, shape)
+    waist = widths[0] / at.unit
+    # The trousers' top is drawn over the garment, with a straight edge: a belt.
+    belt = _limb(at, owner, joints.hip + joints.up * 0.42, joints.hip - [0, 0.30, 0],
+                 (waist * 0.99, waist * 1.03, waist * 0.90), clothes.bottom, flat=(7.0, 1.2))  # fmt: skip
+    belt = replace(belt, depth=torso.depth + 0.01)
     neck = _limb(at, owner, joints.neck - joints.up * 0.45, joints.head - [0, 0.5, 0.1], (0.54, 0.45, 0.43),
                  clothes.skin * np.float32(0.86))  # fmt: skip
     # The neck comes out of the collar and goes up under the hair: behind both, however the body leans or turns.
     neck = replace(neck, depth=min(neck.depth, torso.depth) - 0.05)
-    return [belly, neck, torso]
+    return [belt, neck, torso]
 
 
 def _head(
@@ -205,8 +208,8 @@ def _held(at: Projector, joints: Joints, placement: Placement, light: Light, own
     point = (reach[0] + reach[1]) / 2 if holds == "both" else reach[holds == "right"]
     (x, y), depth = at(point)
     sprite, (dx, dy) = prop_sprite(placement.held, scale=at.camera.scale, light=light, held=True)
-    # Held things lie in front of the hands that carry them, and behind a back that is turned to the camera.
-    nearer = 0.35 if at.cos > -0.2 else -0.35
+    # Held things lie in front of the hands that carry them, beside a body in profile, behind a back.
+    nearer = 1.5 if abs(at.sin) > 0.5 else 0.35 if at.cos > -0.2 else -0.35
     return [Part(depth + nearer, owner, _Sprite(sprite, x + dx, y + dy, False))]
 
 

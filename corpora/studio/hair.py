@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from corpora.studio.heads import Face, Map, spot, step
+from corpora.studio.heads import Face, Map, step
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ STYLES = {
     "long": Style(0.15, -1.20, -1.20, 0.88, True, 0.0),
     "crop": Style(0.03, -0.02, -0.72, 1.18, False, 0.0),
     "receding": Style(0.05, -0.06, -0.78, 1.10, False, 0.0),
-    "curly": Style(0.22, -0.34, -0.84, 1.00, True, 1.0),
+    "curly": Style(0.19, -0.34, -0.84, 1.00, True, 1.0),
     "parted": Style(0.11, -0.14, -0.84, 1.06, False, 0.0),
     "bun": Style(0.06, 0.00, -0.66, 1.20, False, 0.0),
 }
@@ -43,8 +43,8 @@ def _hairline(face: Face) -> Map:
         side = 1.0 if look.person % 2 else -1.0
         # Swept from a parting: high at the parting's side, falling across the forehead to the other.
         line = line + 0.07 - 0.16 * step(-0.25, 0.5, -side * u) + 0.10 * np.exp(-(((u - side * 0.2) / 0.07) ** 2))
-    if look.style == "bun":
-        line = line + 0.04
+    if look.style in ("bun", "curly"):
+        line = line + 0.05
     if look.style == "receding":
         line = line + 0.22 + 0.16 * np.exp(-(((au - 0.42) / 0.16) ** 2)) - 0.10 * np.exp(-((u / 0.12) ** 2))
     return line

@@ -57,7 +57,7 @@ def grid(width: int) -> Grid:
     )  # fmt: skip
 
 
-def step(low: float, high: float, x: Map | float) -> Map:
+def step(low: float | Map, high: float | Map, x: Map | float) -> Map:
     """Smooth step from 0 at `low` to 1 at `high`; falling where `low` > `high`."""
     t = np.clip((np.asarray(x) - low) / (high - low), 0, 1)
     return t * t * (3 - 2 * t)
@@ -185,7 +185,11 @@ def open_mouth(head: HeadMaps, opening: float) -> HeadMaps:
     height, width = head.radius.shape
     rows, columns = slice(int(height * 0.16), int(height * 0.52)), slice(int(width * 0.36), int(width * 0.64))
     g = grid(width)
-    radius_part, colour_part, hair_part = _surface(look, g.window(rows, columns))
-    radius, colour, hair = head.radius.copy(), head.colour.copy(), head.hair.copy()
-    radius[rows, columns], colour[rows, columns], hair[rows, columns] = radius_part, colour_part, hair_part
-    return HeadMaps(look, radius, colour, _normals(radius, g), hair)
+    window = g.window(rows, columns)
+    radius_open, colour_open, _ = _surface(look, window)
+    radius_closed, _, _ = _surface(head.look, window)
+    radius, colour = head.radius.copy(), head.colour.copy()
+    # Only the difference is laid on: the window's rim, blurred on one side only, would show as a crease.
+    radius[rows, columns] += cv2.GaussianBlur(radius_open - radius_closed, (0, 0), 1.1 * width / 480)
+    colour[rows, columns] = colour_open
+    return HeadMaps(look, radius, colour, _normals(radius, g), head.hair)

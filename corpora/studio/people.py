@@ -1,4 +1,4 @@
-"""Who the people are: bones and colouring that stay, and looks that change between film, later scenes and portraits.
+"""Who the people are: bones and colouring that stay, and looks that change between film and portraits.
 
 A person is an integer. Everything about a person follows from it, so a film, its portraits and the truth agree without
 sharing state. The ranges are chosen so that a face detector trained on photographs finds every one of them: no eyes
@@ -115,14 +115,15 @@ def film_look(person: int) -> Look:
     return Look(
         person=person, woman=woman, skin=_rgb(skin), iris=_rgb(IRISES[int(rng.integers(len(IRISES)))] / 255),
         half_width=u(0.74, 0.90), half_height=u(1.0, 1.15), half_depth=u(0.9, 1.0),
-        jaw=u(0.18, 0.38) + (0.04 if woman else -0.04), chin_width=u(0.12, 0.30), chin=u(0.04, 0.14), cheek=u(0.0, 0.09),
+        jaw=u(0.18, 0.38) + (0.04 if woman else -0.04), chin_width=u(0.12, 0.30), chin=u(0.04, 0.14),
+        cheek=u(0.0, 0.09),
         eye_x=u(0.28, 0.36), eye_y=u(0.06, 0.14), eye_width=u(0.125, 0.165), eye_height=u(0.056, 0.084),
         eye_tilt=u(-0.18, 0.20), socket=u(0.03, 0.08),
-        brow_y=u(0.155, 0.23), brow_thickness=u(0.024, 0.042) if woman else u(0.032, 0.062), brow_width=u(0.16, 0.21),
+        brow_y=u(0.155, 0.215), brow_thickness=u(0.024, 0.042) if woman else u(0.032, 0.062), brow_width=u(0.16, 0.21),
         brow_arch=u(-0.01, 0.07), brow_tilt=u(-0.22, 0.22), brow_ridge=u(0, 0.03) if woman else u(0.01, 0.06),
         nose_length=u(0.25, 0.38), nose_width=u(0.08, 0.145), nose_height=u(0.13, 0.26), nose_bridge=u(0.03, 0.10),
         mouth_y=u(0.18, 0.27), mouth_width=u(0.19, 0.30), lip_top=u(0.028, 0.058), lip_bottom=u(0.034, 0.072),
-        lip_colour=u(0.3, 0.7), hairline=u(0.52, 0.64), ear=u(0.08, 0.15),
+        lip_colour=u(0.3, 0.7), hairline=u(0.54, 0.65), ear=u(0.08, 0.15),
         freckles=u(0.3, 1.0) if rng.random() < 0.2 else 0.0,
         mole=(u(-0.4, 0.4), u(-0.45, 0.0)) if rng.random() < 0.3 else None,
         hair=_rgb(hair / 255), style=style, beard=beard,

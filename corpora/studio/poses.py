@@ -1,8 +1,8 @@
 """What a body does for each verb, as joint angles and places for the hands, in closed form of the time.
 
-Hands are given where they shall be and the arms follow (`figures` solves the elbow), so that a hand that covers the face
-covers it at any yaw. Coordinates in the torso's frame: x to the body's left-hand picture side at yaw 0 negative, y up
-from the base of the neck, z out of the chest; world units. Angles in degrees. `seconds` runs from the shot's start.
+Hands are given where they shall be and the arms follow (`skeleton` finds the elbow), so that a hand that covers the
+face covers it at any yaw. Places in the torso's frame: x to the picture's right at yaw 0, y up from the base of the
+neck, z out of the chest; world units. Angles in degrees. `seconds` runs from the shot's start.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def idle(seconds: float, *, phase: float) -> Pose:
     """Standing: weight that shifts, a head that looks about a little. In steps of 0.4 s, so that pictures repeat."""
     beat = int(seconds / 0.4 + phase * 3) % 8
     swing = float(np.sin(beat * np.pi / 4))
-    hands = REST if int(phase * 10) % 3 else ((-0.30, -3.35, 0.95), (0.30, -3.35, 0.95))
+    hands = REST if int(phase * 10) % 2 else ((-0.30, -3.35, 0.95), (0.30, -3.35, 0.95))
     return Pose(hands=hands, sway=0.05 * swing, head_turn=8.0 if beat in (2, 3) else 0.0)
 
 
@@ -79,7 +79,13 @@ def stride(seconds: float, *, running: bool, phase: float) -> Pose:
 def _sit(seconds: float, t: float, side: int) -> Pose:
     k = ease(seconds / 0.9)
     lean = 16 * float(np.sin(np.pi * k))
-    return Pose(hips=(84 * k, 84 * k), knees=(4 + 82 * k, 4 + 82 * k), hands=_both((0.75, -3.0, 2.0), k), lean=lean, drop=-2.35 * k)  # fmt: skip
+    return Pose(
+        hips=(84 * k, 84 * k),
+        knees=(4 + 82 * k, 4 + 82 * k),
+        hands=_both((0.75, -3.0, 2.0), k),
+        lean=lean,
+        drop=-2.35 * k,
+    )
 
 
 def _kneel(seconds: float, t: float, side: int) -> Pose:
@@ -134,13 +140,15 @@ def _drink(seconds: float, t: float, side: int) -> Pose:
 
 def _read(seconds: float, t: float, side: int) -> Pose:
     shift = 0.06 * float(np.sin(seconds * 2))
-    return Pose(hands=((-0.62, -1.35 + shift, 1.75), (0.62, -1.35 + shift, 1.75)), holds="both", head_pitch=12)
+    return Pose(hands=((-0.62, -1.35 + shift, 1.75), (0.62, -1.35 + shift, 1.75)), holds="both", head_pitch=9)
 
 
 def _phone(seconds: float, t: float, side: int) -> Pose:
     k = ease(seconds / 0.6)
     nod = 5 * float(np.sin(seconds * 3.2))
-    return Pose(hands=_hand(side, (1.12, 1.35, 0.65), k), holds="right" if side > 0 else "left", head_pitch=nod, elbows_out=1.6)  # fmt: skip
+    return Pose(
+        hands=_hand(side, (1.12, 1.35, 0.65), k), holds="right" if side > 0 else "left", head_pitch=nod, elbows_out=1.6
+    )
 
 
 def _wave(seconds: float, t: float, side: int) -> Pose:
@@ -158,7 +166,12 @@ def _point(seconds: float, t: float, side: int) -> Pose:
 def _hug(seconds: float, t: float, side: int) -> Pose:
     k = ease(seconds / 1.0)
     rock = 0.10 * float(np.sin(seconds * 2.4)) * k
-    return Pose(hands=((-0.25, -1.7, 1.3 + 0.9 * k), (0.25, -0.8, 1.3 + 0.9 * k)) if k > 0.05 else REST, lean=6 * k, sway=rock, elbows_out=1.3)  # fmt: skip
+    return Pose(
+        hands=((-0.25, -1.7, 1.3 + 0.9 * k), (0.25, -0.8, 1.3 + 0.9 * k)) if k > 0.05 else REST,
+        lean=6 * k,
+        sway=rock,
+        elbows_out=1.3,
+    )
 
 
 def _give(seconds: float, t: float, side: int) -> Pose:
@@ -190,7 +203,9 @@ def _jump(seconds: float, t: float, side: int) -> Pose:
     up = abs(float(np.sin(seconds * 4.4)))
     bend = 1 - up
     hands = _both((1.9, 1.0 + 1.6 * up, 0.3), 0.35 + 0.65 * up)
-    return Pose(drop=2.1 * up - 0.35 * bend, hips=(24 * bend, 24 * bend), knees=(8 + 46 * bend, 8 + 46 * bend), hands=hands)  # fmt: skip
+    return Pose(
+        drop=2.1 * up - 0.35 * bend, hips=(24 * bend, 24 * bend), knees=(8 + 46 * bend, 8 + 46 * bend), hands=hands
+    )
 
 
 def _cry(seconds: float, t: float, side: int) -> Pose:
@@ -207,13 +222,22 @@ def _clap(seconds: float, t: float, side: int) -> Pose:
 
 def _bow(seconds: float, t: float, side: int) -> Pose:
     k = ease(seconds / 0.8) * (1 - ease((t - 0.78) / 0.2))
-    return Pose(lean=62 * k, head_pitch=16 * k, hands=((-0.9, -3.0, 1.2 * k), (0.9, -3.0, 1.2 * k)), hips=(-10 * k, -10 * k))  # fmt: skip
+    return Pose(
+        lean=62 * k, head_pitch=16 * k, hands=((-0.9, -3.0, 1.2 * k), (0.9, -3.0, 1.2 * k)), hips=(-10 * k, -10 * k)
+    )
 
 
 def _stretch(seconds: float, t: float, side: int) -> Pose:
     k = ease(seconds / 0.8)
     lean = 6 * float(np.sin(seconds * 2.0))
-    return Pose(hands=_both((1.35, 2.9, -0.2), k), lean=-5 * k, sway=0.04 * lean, drop=0.12 * k, head_pitch=-10 * k, elbows_out=1.4)  # fmt: skip
+    return Pose(
+        hands=_both((1.35, 2.9, -0.2), k),
+        lean=-5 * k,
+        sway=0.04 * lean,
+        drop=0.12 * k,
+        head_pitch=-10 * k,
+        elbows_out=1.4,
+    )
 
 
 def _fold(seconds: float, t: float, side: int) -> Pose:

@@ -19,10 +19,11 @@ SMALL_SCALE = 1.5
 WOOD, DARK_WOOD, STEEL = np.array((0.52, 0.34, 0.20)), np.array((0.36, 0.23, 0.14)), np.array((0.30, 0.31, 0.34))
 PAPER, GLASS = np.array((0.95, 0.93, 0.87)), np.array((0.62, 0.80, 0.94))
 
-Painter = Callable[[Canvas, Callable[[object], np.ndarray], float, bool], None]
+Lit = Callable[[np.ndarray | tuple[float, ...]], np.ndarray]  # a colour under the shot's light
+Painter = Callable[[Canvas, Lit, float, bool], None]
 
 
-def _cup(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _cup(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     red = np.array((0.86, 0.22, 0.16))
     c.disc(0.42, 0.35, 0.24, on(red * 0.8))
     c.disc(0.42, 0.35, 0.13, on((0.25, 0.2, 0.2)))
@@ -32,7 +33,7 @@ def _cup(c: Canvas, on: Callable, opened: float, held: bool) -> None:
     c.disc(0, 0.75, 0.27, on((0.30, 0.16, 0.08)), squash=0.22)
 
 
-def _book(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _book(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     cover = np.array((0.16, 0.30, 0.66))
     if held:
         for s in (-1, 1):
@@ -47,7 +48,7 @@ def _book(c: Canvas, on: Callable, opened: float, held: bool) -> None:
     c.rect(-0.78, 0.0, -0.62, 0.34, on(cover * 1.2))
 
 
-def _phone(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _phone(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     if held:
         c.rect(-0.22, -0.45, 0.22, 0.50, on((0.07, 0.07, 0.09)))
         c.rect(-0.15, -0.30, 0.15, 0.42, on((0.30, 0.62, 0.85)))
@@ -56,7 +57,7 @@ def _phone(c: Canvas, on: Callable, opened: float, held: bool) -> None:
     c.rect(-0.44, 0.10, 0.44, 0.20, (0.45, 0.85, 1.0))
 
 
-def _flower(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _flower(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     c.line(0, -0.1, 0.05, 0.95, 0.10, on((0.16, 0.46, 0.18)))
     c.poly([(0.02, 0.3), (0.42, 0.55), (0.15, 0.25)], on((0.22, 0.58, 0.22)))
     for k in range(6):
@@ -65,7 +66,7 @@ def _flower(c: Canvas, on: Callable, opened: float, held: bool) -> None:
     c.disc(0.05, 1.1, 0.17, on((0.98, 0.84, 0.25)))
 
 
-def _letter(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _letter(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     low, high = (-0.1, 0.75) if held else (0.0, 0.5)
     c.rect(-0.6, low, 0.6, high, on(PAPER))
     c.line(-0.6, high, 0, (low + high) / 2, 0.06, on((0.60, 0.57, 0.50)))
@@ -73,7 +74,7 @@ def _letter(c: Canvas, on: Callable, opened: float, held: bool) -> None:
     c.disc(0, (low + high) / 2, 0.11, on((0.80, 0.12, 0.14)))
 
 
-def _box(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _box(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     card = np.array((0.68, 0.48, 0.28))
     c.poly([(-0.85, 0.95), (-0.6, 1.2), (1.05, 1.2), (0.8, 0.95)], on(card * 1.2))
     c.poly([(0.8, 0.0), (1.05, 0.25), (1.05, 1.2), (0.8, 0.95)], on(card * 0.7))
@@ -81,14 +82,14 @@ def _box(c: Canvas, on: Callable, opened: float, held: bool) -> None:
     c.rect(-0.14, 0.0, 0.10, 0.95, on((0.87, 0.77, 0.55)))
 
 
-def _ball(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _ball(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     c.disc(0, 0.45, 0.45, on((0.95, 0.55, 0.10)))
     c.disc(-0.12, 0.58, 0.22, on((1.0, 0.70, 0.30)))
     c.line(-0.44, 0.42, 0.44, 0.48, 0.06, on((0.25, 0.12, 0.05)))
     c.line(0.0, 0.0, 0.02, 0.9, 0.06, on((0.25, 0.12, 0.05)))
 
 
-def _bag(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _bag(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     leather = np.array((0.22, 0.42, 0.34))
     for x in (-0.32, 0.32):
         c.line(x, 0.7, x * 0.55, 1.15, 0.09, on(leather * 0.6))
@@ -98,7 +99,7 @@ def _bag(c: Canvas, on: Callable, opened: float, held: bool) -> None:
     c.rect(-0.10, 0.40, 0.10, 0.56, on((0.90, 0.78, 0.35)))
 
 
-def _door(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _door(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     c.panel(-2.1, 0, 2.1, 12.3, on((0.40, 0.27, 0.18)), edge=0.14)
     c.rect(-1.65, 0, 1.65, 11.9, on((0.07, 0.06, 0.08)))
     c.poly([(-1.65, 0), (1.65, 0), (0.9, 2.2), (-1.2, 2.2)], on((0.16, 0.13, 0.12)))
@@ -113,7 +114,7 @@ def _door(c: Canvas, on: Callable, opened: float, held: bool) -> None:
     c.disc(right - 0.30 * (1 - 0.6 * opened), 5.8, 0.20, on((0.95, 0.84, 0.45)))
 
 
-def _window(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _window(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     white = np.array((0.90, 0.88, 0.84))
     c.panel(-2.5, 5.7, 2.5, 13.3, on(white), edge=0.14)
     c.rect(-2.1, 6.2, 2.1, 12.9, (0.56, 0.76, 0.93))
@@ -131,7 +132,7 @@ def _window(c: Canvas, on: Callable, opened: float, held: bool) -> None:
     c.panel(-2.8, 5.35, 2.8, 5.8, on(white), edge=0.10)
 
 
-def _table(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _table(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     for x in (-2.55, 2.25):
         c.panel(x, 0, x + 0.34, 4.3, on(DARK_WOOD), edge=0.08)
     c.rect(-2.6, 3.6, 2.6, 4.2, on(DARK_WOOD * 1.1))
@@ -139,7 +140,7 @@ def _table(c: Canvas, on: Callable, opened: float, held: bool) -> None:
     c.rect(-3.1, 4.0, 3.1, 4.25, on(WOOD * 0.85))
 
 
-def _chair(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _chair(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     for x in (-1.15, 0.9):
         c.rect(x, 0, x + 0.26, 2.8, on(DARK_WOOD))
         c.rect(x, 3.0, x + 0.26, 6.9, on(DARK_WOOD * 1.15))
@@ -149,7 +150,7 @@ def _chair(c: Canvas, on: Callable, opened: float, held: bool) -> None:
     c.rect(-1.4, 2.35, 1.4, 2.65, on(DARK_WOOD))
 
 
-def _bench(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _bench(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     for x in (-2.9, 2.5):
         c.rect(x, 0, x + 0.4, 5.9, on(STEEL))
         c.rect(x - 0.15, 0, x + 0.55, 0.22, on(STEEL * 0.8))
@@ -159,7 +160,7 @@ def _bench(c: Canvas, on: Callable, opened: float, held: bool) -> None:
     c.rect(-3.5, 2.3, 3.5, 2.55, on(WOOD * 0.7))
 
 
-def _car(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _car(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     red = np.array((0.72, 0.12, 0.13))
     c.poly([(-3.3, 3.4), (-2.3, 6.0), (1.9, 6.0), (3.3, 3.4)], on(red * 0.85))
     c.poly([(-2.8, 3.5), (-2.0, 5.6), (-0.3, 5.6), (-0.3, 3.5)], on(GLASS * 0.8))
@@ -177,7 +178,7 @@ def _car(c: Canvas, on: Callable, opened: float, held: bool) -> None:
         c.disc(x, 1.15, 0.22, on((0.25, 0.25, 0.27)))
 
 
-def _tree(c: Canvas, on: Callable, opened: float, held: bool) -> None:
+def _tree(c: Canvas, on: Lit, opened: float, held: bool) -> None:
     rng = np.random.default_rng([31, 4])
     bark = np.array((0.36, 0.25, 0.16))
     c.poly([(-0.9, 0), (0.9, 0), (0.5, 3), (0.4, 8.5), (-0.4, 8.5), (-0.5, 3)], on(bark))

@@ -96,6 +96,7 @@ class Solid:
             beyond = beyond * np.where(beyond < 0, np.float32(self.flat_start), np.float32(self.flat_end))
         first, middle, last = (np.float32(w) for w in self.widths)
         width = first + t * (4 * middle - 3 * first - last) + t * t * (2 * first + 2 * last - 4 * middle)
+        width = np.maximum(width, np.float32(0.3))  # three widths far apart can bend the curve below nothing
         distance = np.sqrt(side * side + beyond * beyond)
         alpha = np.clip(width - distance + np.float32(0.5), 0, 1)
         share = np.minimum(distance / width, 1)

@@ -91,7 +91,10 @@ class Frame:
             min(whole[2], float(width)),
             min(whole[3], float(height)),
         )
-        core = mask[int(y - h * 0.6) if y > h * 0.6 else 0 : int(y + h * 0.6) + 1, max(int(x - w * 0.6), 0) : int(x + w * 0.6) + 1]  # fmt: skip
+        core = mask[
+            int(y - h * 0.6) if y > h * 0.6 else 0 : int(y + h * 0.6) + 1,
+            max(int(x - w * 0.6), 0) : int(x + w * 0.6) + 1,
+        ]
         shown = float(core.mean()) if core.size else 0.0
         inside = (x2 - x1) * (y2 - y1) / (4 * w * h)
         facing = abs((head.yaw + 180) % 360 - 180) <= FACE_YAW

@@ -55,12 +55,12 @@ def _leaves(picture: Picture, seconds: float, length: float) -> Picture:
     k = height / 270
     out = picture.copy()
     rng = np.random.default_rng([53])
-    for _ in range(46):
+    for _ in range(64):
         x, y, turn, speed = rng.uniform(0, width), rng.uniform(0, height), rng.uniform(0, 6.28), rng.uniform(34, 60) * k
         tone = ((206, 120, 34), (222, 166, 44), (176, 70, 34))[int(rng.integers(3))]
         y = (y + speed * seconds) % (height + 20) - 10
         x = (x + 26 * k * np.sin(seconds * 1.7 + turn) - 10 * k * seconds) % width
-        axes = (max(2, int(5.2 * k)), max(1, int(2.6 * k * (0.35 + abs(np.sin(seconds * 3 + turn))))))
+        axes = (max(2, int(6.4 * k)), max(1, int(3.4 * k * (0.35 + abs(np.sin(seconds * 3 + turn))))))
         cv2.ellipse(out, (int(x), int(y)), axes, np.rad2deg(turn + seconds * 2.4), 0, 360, tone, -1, cv2.LINE_AA)
     return out
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,8 +20,28 @@ from corpora.studio.solids import Patch, Solid
 from corpora.studio.takes import Frame, Take
 from corpora.studio.wardrobe import dress
 
-TARGETS = {"walk": 5.0, "run": 5.0, "pick": -1.0, "open": -0.2, "knock": -0.2, "wave": 1.0, "point": 1.0, "hug": 1.0, "give": 1.0}  # fmt: skip
-OBJECTS = {"sit": "chair", "pick": "ball", "open": "door", "knock": "door", "drink": "cup", "read": "book", "phone": "phone", "carry": "box", "give": "letter"}  # fmt: skip
+TARGETS = {
+    "walk": 5.0,
+    "run": 5.0,
+    "pick": -1.0,
+    "open": -0.2,
+    "knock": -0.2,
+    "wave": 1.0,
+    "point": 1.0,
+    "hug": 1.0,
+    "give": 1.0,
+}
+OBJECTS = {
+    "sit": "chair",
+    "pick": "ball",
+    "open": "door",
+    "knock": "door",
+    "drink": "cup",
+    "read": "book",
+    "phone": "phone",
+    "carry": "box",
+    "give": "letter",
+}
 WITH_SECOND = ("wave", "point", "hug", "give")
 
 
@@ -85,7 +107,7 @@ def test_second_person_turns_to_the_first(people: dict[str, Person]) -> None:
 def test_events_change_the_picture_and_go_on_alike(event: str, people: dict[str, Person]) -> None:
     (quiet,) = _frames(_shot(None), people, (2.0,))
     first, again = _frames(_shot(None, event=event), people, (2.0, 2.0))
-    assert np.abs(first.picture.astype(int) - quiet.picture).mean() > 1.0
+    assert np.abs(first.picture.astype(int) - quiet.picture).mean() > 0.5
     assert np.array_equal(first.picture, again.picture)
     assert np.array_equal(first.owners, quiet.owners)
 
@@ -99,12 +121,13 @@ def test_a_speaker_opens_the_mouth(people: dict[str, Person]) -> None:
 
 
 def test_door_opens_and_stays_open(people: dict[str, Person]) -> None:
-    shut, opened, still_open = _frames(_shot("open"), people, (0.2, 2.6, 3.4))
-    at = slice(None), slice(118, 135)
-    changed = np.abs(shut.picture[at].astype(int) - opened.picture[at])[shut.owners[at] + opened.owners[at] == 0]
-    assert changed.mean() > 5
-    free = (opened.owners[at] + still_open.owners[at]) == 0
-    assert np.array_equal(opened.picture[at][free], still_open.picture[at][free])
+    shot = replace(_shot("open"), people=(Placed("Anna", -3.0, 0.2, 12.0),))
+    shut, opened, still_open = _frames(shot, people, (0.2, 2.6, 3.4))
+    at = slice(40, 100), slice(120, 134)  # the leaf's free side
+    free = (shut.owners[at] + opened.owners[at] + still_open.owners[at]) == 0
+    changed = np.abs(shut.picture[at].astype(int) - opened.picture[at]).max(-1) > 24
+    assert changed[free].mean() > 0.5
+    assert (opened.picture[at] == still_open.picture[at]).all(-1)[free].mean() > 0.9  # but for Anna's soft edges
 
 
 @pytest.mark.parametrize("name", PLACES)
