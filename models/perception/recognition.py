@@ -65,7 +65,7 @@ def name_tracks(
     """
     names = sorted(bank)
     means = pooled(embeddings_nd, tracks) if len(tracks) else {}
-    if not names:
+    if not names or not means:
         return {track: Naming(UNKNOWN, float("nan")) for track in means}
     order = sorted(means)
     queries_jd = np.stack([bank[name] for name in names])

@@ -15,10 +15,10 @@ class ShotSettings(_Settings):
     """Cuts are jumps between the colour histograms of neighbouring frames."""
 
     threshold: float = Field(
-        0.25, gt=0, lt=1, description="A cut is a histogram distance (0 equal, 1 disjoint) above this"
+        0.06, gt=0, lt=1, description="A cut is a histogram distance (0 equal, 1 disjoint) above this"
     )
     ratio: float = Field(
-        3.0,
+        6.0,
         ge=1,
         description="A cut stands out of its neighbourhood's median distance by this factor, which a fade does not",
     )

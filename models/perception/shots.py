@@ -43,23 +43,25 @@ class ShotFinder:
 
     def __init__(self, settings: ShotSettings) -> None:
         self._settings = settings
-        self._recent: deque[np.ndarray] = deque(maxlen=settings.shortest + 2)
+        self._recent: deque[np.ndarray] = deque(maxlen=2 * settings.shortest + 1)
         self._steps: list[float] = []  # distance of each frame to the one before it
-        self._lasting: list[float] = []  # of the frame before it to the one `shortest` frames later
+        self._lasting: list[float] = []  # least distance of the `shortest` frames before it to the frame as many later
 
     def push(self, frame_hwc: np.ndarray) -> None:
         """The next frame, uint8 RGB of any size."""
         self._recent.append(_histogram(frame_hwc))
         self._steps.append(_distance(self._recent[-2], self._recent[-1]) if len(self._recent) > 1 else 0.0)
         if len(self._recent) == self._recent.maxlen:
-            self._lasting.append(_distance(self._recent[0], self._recent[-1]))
+            before = list(self._recent)[: self._settings.shortest]
+            self._lasting.append(min(_distance(histogram, self._recent[-1]) for histogram in before))
 
     def shots(self) -> tuple[Shot, ...]:
         """All frames pushed so far as shots without gaps; () before the first frame."""
         if not self._steps:
             return ()
         lasting_t = np.zeros(len(self._steps))
-        lasting_t[1 : 1 + len(self._lasting)] = self._lasting
+        first = self._settings.shortest
+        lasting_t[first : first + len(self._lasting)] = self._lasting
         cuts = find_cuts(np.array(self._steps), lasting_t, self._settings)
         firsts = [0, *cuts]
         lasts = [*(cut - 1 for cut in cuts), len(self._steps) - 1]
@@ -91,9 +93,9 @@ def _histogram(frame_hwc: np.ndarray) -> np.ndarray:
 def find_cuts(steps_t: np.ndarray, lasting_t: np.ndarray, settings: ShotSettings) -> list[int]:
     """Indices of the first frames of new shots.
 
-    `steps_t`: distance of each frame to the one before; `lasting_t`: of the one before to the frame a shortest shot
-    later. A fade spreads its change over many frames: each step stays near its neighbours' and is no cut. After a flash
-    of light the picture is what it was: nothing lasts, and it is no cut.
+    `steps_t`: distance of each frame to the one before; `lasting_t`: least distance of the frames of a shortest shot
+    before it to the frame a shortest shot later. A fade spreads its change over many frames: each step stays near its
+    neighbours' and is no cut. After a flash of light the picture is what it was: nothing lasts, and it is no cut.
     """
     cuts: list[int] = []
     for t in np.flatnonzero((steps_t > settings.threshold) & (lasting_t > settings.threshold)):
