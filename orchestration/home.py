@@ -7,8 +7,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import yaml
+
 from common.workers import PROCESS_ENVIRONMENT
-from publishing.places import home
+from publishing.places import home, parameters_file
 
 SILENCE = {
     "DVC_NO_ANALYTICS": "1",
@@ -30,6 +32,18 @@ def dagster_home() -> Path:
     if not ours.exists() or ours.read_bytes() != shipped.read_bytes():
         shutil.copyfile(shipped, ours)
     return folder
+
+
+def asked_threads() -> int:
+    """`compute.threads` as it is written, 1 where it is not: building the whole schema for one number takes long.
+
+    What is wrong with the file is told by who reads all of it.
+    """
+    try:
+        threads = int(yaml.safe_load(parameters_file().read_text(encoding="utf-8"))["compute"]["threads"])
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
+        return 1
+    return max(threads, 1)
 
 
 def process_environment(*, threads: int) -> dict[str, str]:

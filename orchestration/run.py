@@ -41,11 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _start_again_in_the_right_environment(arguments: Sequence[str]) -> None:
     """Memory allocation and OpenMP are settled before Python starts, so the process replaces itself once."""
-    from orchestration.home import lacks, process_environment
-    from publishing.places import parameters_file
-    from publishing.settings import load_settings
+    from orchestration.home import asked_threads, lacks, process_environment
 
-    environment = process_environment(threads=load_settings(parameters_file()).compute.threads)
+    environment = process_environment(threads=asked_threads())
     if lacks(environment):
         environment = {**os.environ, **environment}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)

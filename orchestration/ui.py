@@ -33,12 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(*, dagster_port: int, mlflow_port: int) -> int:
     """Starts both and waits until one ends or Ctrl-C; then ends both with all that they started."""
-    from orchestration.home import process_environment
+    from orchestration.home import asked_threads, process_environment
     from publishing import places, tracking
-    from publishing.settings import load_settings
 
-    threads = load_settings(places.parameters_file()).compute.threads
-    environment = {**os.environ, **process_environment(threads=threads)}
+    environment = {**os.environ, **process_environment(threads=asked_threads())}
     tracking.client()
     programs = Path(sys.executable).parent
     dagster = ["dagster", "dev", "-m", "orchestration.definitions", "-h", HOST, "-p", str(dagster_port)]

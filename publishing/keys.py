@@ -6,11 +6,10 @@ Code enters by its meaning: comments, docstrings and layout are left out, so tha
 from __future__ import annotations
 
 import ast
-import functools
 import hashlib
 import inspect
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +21,16 @@ from publishing.stage import Stage
 def code_digest(code: Sequence[str], *, code_root: Path = CODE_ROOT) -> str:
     """Digest of every file of the named packages and modules; a name that does not exist is a fault of the program."""
     files: dict[str, str] = {}
+    memory = _Memory(code_root / ".cache" / "code_md5.json")  # delete it after a change of `_meaning`
     for name in code:
         start = code_root / name
         if not start.exists():
             raise FileNotFoundError(f"code {name!r} of a stage does not exist in the repository")
         for path in sorted(start.rglob("*")) if start.is_dir() else [start]:
             if path.is_file() and "__pycache__" not in path.parts:
-                files[path.relative_to(code_root).as_posix()] = _file_digest(path, path.stat().st_mtime_ns)
+                place = path.relative_to(code_root).as_posix()
+                files[place] = memory.recall(path, place, _file_digest)
+    memory.keep()
     return digest(files)
 
 
@@ -53,8 +55,7 @@ def _name(function: object) -> str:
     return str(getattr(getattr(function, "func", function), "__name__", ""))
 
 
-@functools.cache
-def _file_digest(path: Path, _changed: int) -> str:
+def _file_digest(path: Path) -> str:
     content = path.read_bytes()
     if path.suffix == ".py":
         content = _meaning(content)
@@ -88,28 +89,36 @@ def _defines(node: ast.stmt) -> set[str]:
 
 
 def raw_digest(path: Path, *, memory: Path) -> str:
-    """Digest of a raw file or folder by content.
-
-    Films are large: an MD5 is kept in the file `memory` and taken again only when size, inode or change time differ.
-    """
-    known: dict[str, Any] = _remembered(memory)
+    """Digest of a raw file or folder by content; films are large, so their MD5s are kept in the file `memory`."""
+    known = _Memory(memory)
     found: dict[str, str] = {}
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if not file.is_file():
-            continue
-        state = file.stat()
-        stamp = [state.st_size, state.st_mtime_ns, state.st_ino]
-        place = file.as_posix()
-        if place not in known or known[place][:3] != stamp:
-            known[place] = [*stamp, file_md5(file)]
-        found[file.relative_to(path).as_posix() if path.is_dir() else file.name] = known[place][3]
-    if known != _remembered(memory):
-        write_json(memory, known)
+        if file.is_file():
+            name = file.relative_to(path).as_posix() if path.is_dir() else file.name
+            found[name] = known.recall(file, file.as_posix(), file_md5)
+    known.keep()
     return digest(found)
 
 
-def _remembered(memory: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(memory.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
+class _Memory:
+    """Digests of files, kept between runs; taken again only when size, inode or change time differ."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.changed = False
+        try:
+            self.known: dict[str, list[Any]] = dict(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            self.known = {}
+
+    def recall(self, path: Path, place: str, take: Callable[[Path], str]) -> str:
+        state = path.stat()
+        stamp = [state.st_size, state.st_mtime_ns, state.st_ino]
+        if place not in self.known or self.known[place][:-1] != stamp:
+            self.known[place] = [*stamp, take(path)]
+            self.changed = True
+        return str(self.known[place][-1])
+
+    def keep(self) -> None:
+        if self.changed:
+            write_json(self.path, self.known)
