@@ -28,7 +28,7 @@ BEST, EXAMPLES = "C2", 6
 
 
 def make(work: Work) -> None:
-    from evaluation.compare import order_lines
+    from evaluation.compare import check_orders
     from evaluation.figures import figure_8
     from evaluation.layout import as_markdown, as_text
     from evaluation.report import About, Table, write_report
@@ -49,8 +49,10 @@ def make(work: Work) -> None:
         table.to_csv(work.out / f"{name}.csv", index=False, float_format="%.4f")
         (work.out / f"{name}.md").write_text(f"# {title}\n\n{as_markdown(table)}", encoding="utf-8")
         text.append(as_text(table, title=title))
-    orders = order_lines(measured, work.settings.evaluation.intervals)
-    (work.out / "tables.txt").write_text("\n".join([*text, *orders]) + "\n", encoding="utf-8")
+    orders = check_orders(measured, work.settings.evaluation.intervals)
+    (work.out / "tables.txt").write_text(
+        "\n".join([*text, *(order.line() for order in orders)]) + "\n", encoding="utf-8"
+    )
     examples = chosen_examples(work, measured)
     figures = cluster_figures(work)
     if examples:
@@ -130,8 +132,8 @@ def other_rows(work: Work, shown: Experiment) -> dict[tuple[str, int], dict[str,
     said: dict[tuple[str, int], dict[str, str]] = {}
     for experiment in experiments(work.settings):
         if (experiment.benchmark, experiment.seed) == (shown.benchmark, shown.seed) and experiment.row != shown.row:
-            for line in read_predictions(work.read("predictions", experiment.unit)).itertuples():
-                said.setdefault((line.film, int(line.clip_id)), {})[experiment.row] = line.text_gen
+            for line in read_predictions(work.read("predictions", experiment.unit)).to_dict("records"):
+                said.setdefault((line["film"], int(line["clip_id"])), {})[experiment.row] = line["text_gen"]
     return said
 
 
@@ -151,13 +153,13 @@ def example_of(
     names = names_of(regions, clip)
     rows = regions.regions[regions.regions["clip"] == clip]
     keys = next(each for each in film.clips() if each.id == clip).key_frames(work.settings.perception.key_frame_stride)
-    counts = rows.groupby("frame").size()
-    frame = int(counts.sort_index().idxmax()) if len(counts) else keys[len(keys) // 2]
+    counts = rows["frame"].value_counts().sort_index()
+    frame = int(counts.index[int(counts.argmax())]) if len(counts) else keys[len(keys) // 2]
     picture = next(iter(read_frames(film.video, [frame])))[1]
     boxes = [
-        Box(names[row.track], (row.x1, row.y1, row.x2, row.y2))
-        for row in rows[rows["frame"] == frame].itertuples()
-        if names.get(row.track)
+        Box(names[row["track"]], (row["x1"], row["y1"], row["x2"], row["y2"]))
+        for row in rows[rows["frame"] == frame].to_dict("records")
+        if names.get(row["track"])
     ]
     table = read_predictions(work.read("predictions", experiment.unit))
     line = table[(table["film"] == film_id) & (table["clip_id"] == clip)].iloc[0]

@@ -82,7 +82,7 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
             "film": table["film"],
             "clip": table["clip_id"],
             "key": table["film"] + "/" + table["clip_id"].astype(str),
-            "words": said.str.split().str.len(),
+            "words": [len(text.split()) for text in said],
         }
     )
     whole = {"clips": len(table), "distinct": said.nunique() / max(len(table), 1)}
