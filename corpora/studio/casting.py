@@ -20,7 +20,7 @@ from corpora.studio.wardrobe import dress
 
 PORTRAITS = 2  # per character
 PORTRAIT_SIZE = (224, 280)  # width, height in pixels
-HEAD_HEIGHT = 10.7  # world units: where a standing head's middle is, for a person of height 1
+HEAD_HEIGHT = 10.5  # world units: where a standing head's middle is, for a person of height 1
 STUDIO_LIGHT = Light((-0.25, 0.45, 0.9), (1.02, 1.0, 0.97), (0.50, 0.50, 0.52))
 SMALL_DETAIL = 288  # columns of a head's maps where no close-up is drawn
 
@@ -68,7 +68,7 @@ def portraits_of(member: CastMember) -> list[np.ndarray]:
     for take in range(PORTRAITS):
         rng = np.random.default_rng([71, member.person, take])
         person = _dressed(portrait_look(member.person, take), rng)
-        camera = Camera(0.0, HEAD_HEIGHT - 0.55, width / 4.9, width, height)
+        camera = Camera(0.0, HEAD_HEIGHT - 0.45, width / 4.1, width, height)
         v = np.linspace(1, 0, height, dtype=np.float32)[:, None, None]
         u = np.linspace(-1, 1, width, dtype=np.float32)[None, :, None]
         paper = rng.uniform(0.45, 0.85, 3).astype(np.float32)

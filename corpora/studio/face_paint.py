@@ -57,7 +57,7 @@ def _skin(face: Face, paint: Paint, skin: Map) -> None:
         * step(face.mouth_v - 0.05, face.mouth_v + 0.05, v)
     )
     shade += 0.13 * spot(au, v, look.eye_x, look.eye_y - 0.095, 0.12, 0.03)
-    under_chin = 0.35 * step(-0.80, -1.05, v)
+    under_chin = 0.22 * step(-0.95, -1.15, v)
     paint.colour = paint.colour * (1 - shade * front - under_chin)[..., None]
     nostril = step(0.026, 0.0, np.hypot((au - look.nose_width * 0.62) / 1.4, v - (face.nose_v - 0.045)))
     paint.lay([0.10, 0.04, 0.03], 0.9 * nostril * front)
@@ -110,13 +110,13 @@ def _brows_and_beard(face: Face, paint: Paint) -> Map:
     paint.lay(dark, 0.92 * brow * (0.85 + 0.1 * g.fine))
     if look.beard == "none":
         return np.zeros_like(u)
-    jaw = step(face.mouth_v + 0.10 + 0.25 * au, face.mouth_v - 0.02 + 0.25 * au, v) * step(-0.25, 0.1, g.dz) * front
-    moustache = spot(u, v, 0, face.mouth_v + 0.085, look.mouth_width * 0.9, 0.035) * 1.4
-    goatee = spot(u, v, 0, face.mouth_v - 0.22, 0.2, 0.17) * 1.5
+    jaw = step(face.mouth_v + 0.02 + 0.25 * au, face.mouth_v - 0.10 + 0.25 * au, v) * step(-0.25, 0.1, g.dz) * front
+    moustache = spot(u, v, 0, face.mouth_v + 0.08, look.mouth_width * 1.05, 0.028) * 1.1
+    goatee = spot(u, v, 0, face.mouth_v - 0.22, 0.2, 0.15) * 1.2
     mask = (
         {
             "stubble": np.clip(jaw * 0.32 + moustache * 0.2, 0, 0.36),
-            "goatee": np.clip(np.maximum(goatee, moustache), 0, 0.92),
+            "goatee": np.clip(np.maximum(goatee, moustache), 0, 0.80),
             "full": np.clip(np.maximum(jaw, moustache), 0, 0.95),
         }[look.beard]
         * (1 - face.lips)

@@ -129,13 +129,13 @@ def _legs(at: Projector, joints: Joints, clothes: Clothes, owner: int, seated: b
         hip, knee, ankle = joints.thighs[index], joints.knees[index], joints.ankles[index]
         thigh = (0.74, 0.78, 0.66) if bare and seated else (0.64, 0.58, 0.46)
         parts.append(_limb(at, owner, knee, ankle, shin, shin_colour, -0.12))
-        parts.append(_limb(at, owner, hip, knee, thigh, clothes.bottom, -0.10, fold=0.015))
+        parts.append(_limb(at, owner, hip, knee, thigh, clothes.bottom, 0.30, (2.0, 1.0), 0.015))
         toe = ankle + np.array([0.0, -0.16, 0.72])
         parts.append(_limb(at, owner, ankle + np.array([0, -0.12, -0.1]), toe, (0.30, 0.30, 0.25), clothes.shoe, -0.08))
     if bare and not seated:
         hem = (joints.knees[0] + joints.knees[1]) / 2 + np.array([0, 0.35, 0])
         top = joints.hip + np.array([0, 0.35, 0])
-        parts.append(_limb(at, owner, top, hem, (0.78, 1.0, 1.22), clothes.bottom, 0.40, (1.0, 9.0), 0.04))
+        parts.append(_limb(at, owner, top, hem, (0.88, 1.04, 1.24), clothes.bottom, 0.40, (6.0, 9.0), 0.03))
     return parts
 
 
@@ -169,7 +169,7 @@ def _torso(at: Projector, joints: Joints, placement: Placement, owner: int) -> l
     waist = widths[0] / at.unit
     # The trousers' top is drawn over the garment, with a straight edge: a belt.
     belt = _limb(at, owner, joints.hip + joints.up * 0.42, joints.hip - [0, 0.30, 0],
-                 (waist * 0.99, waist * 1.03, waist * 0.90), clothes.bottom, flat=(7.0, 1.2))  # fmt: skip
+                 (waist * 0.99, waist * 1.03, waist * 0.90), clothes.bottom, flat=(7.0, 2.6))  # fmt: skip
     belt = replace(belt, depth=torso.depth + 0.01)
     neck = _limb(at, owner, joints.neck - joints.up * 0.45, joints.head - [0, 0.5, 0.1], (0.54, 0.45, 0.43),
                  clothes.skin * np.float32(0.86))  # fmt: skip

@@ -17,7 +17,8 @@ from corpora.studio.heads import HeadMaps
 EXTENT = 1.5  # a view covers [-EXTENT, EXTENT] head units each way
 YAW_STEP = 10.0
 PITCH_STEP = 8.0
-MARCH_STEPS = 12
+MARCH_STEPS = 17
+LEAST_STEP = 0.05  # head units
 
 
 def _rotation(yaw: float, pitch: float) -> np.ndarray:
@@ -87,15 +88,18 @@ def view_head(head: HeadMaps, *, size: int, yaw: float, pitch: float) -> HeadVie
         lon, lat = np.arctan2(a, c), np.arctan2(b, flat)
         return np.sqrt(flat * flat + b * b) - _look_up(head.radius, lon, lat), lon, lat
 
-    # Walk inwards by the height above ground; once below ground, halve between the last places out and in.
-    z, outside, inside_z = deep.copy(), deep.copy(), np.full_like(deep, np.nan)
+    # Walk inwards by the height above ground, never by less than a least step (or rays that graze the outline would not
+    # arrive); once below ground, halve between the last places out and in.
+    z, outside, below = deep.copy(), deep.copy(), np.full_like(deep, np.nan)
     for _ in range(MARCH_STEPS):
         height, _, _ = above(z)
-        below = height < 0
-        inside_z, outside = np.where(below, z, inside_z), np.where(below, outside, z)
-        z = np.where(np.isnan(inside_z), np.maximum(z - 0.8 * height, -deep), (outside + inside_z) / 2)
+        under = height < 0
+        below, outside = np.where(under, z, below), np.where(under, outside, z)
+        z = np.where(
+            np.isnan(below), np.maximum(z - np.maximum(0.8 * height, LEAST_STEP), -deep), (outside + below) / 2
+        )
     height, lon, lat = above(z)
-    hit = (np.abs(height) < 0.02) | ~np.isnan(inside_z)
+    hit = ~np.isnan(below)
     lon, lat = lon[hit], lat[hit]
     normal = _look_up(head.normal, lon, lat) @ turn.T
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9
@@ -117,8 +121,8 @@ class HeadSprites:
         key = (yaw_steps, pitch_steps, size)
         if (*key, light) not in self._lit:
             if key not in self._views:
-                # Small heads are marched at twice their size and averaged down; large ones need no more than their own.
-                marched = size * 2 if size <= 72 else round(size * 1.4) if size <= 130 else size
+                # Marched larger and averaged down, or outlines and lashes show steps.
+                marched = size * 2 if size <= 72 else round(size * 1.5)
                 self._views[key] = view_head(
                     self.head, size=marched, yaw=yaw_steps * YAW_STEP, pitch=pitch_steps * PITCH_STEP
                 )

@@ -77,7 +77,7 @@ class Face:
             (g.dx / half_width) ** 2 + (g.dy / look.half_height) ** 2 + (g.dz / look.half_depth) ** 2
         )
         # Under the jaw and above the neck the skull is cut away, or a profile has no chin.
-        self.radius = self.radius * (1 - 0.19 * step(-0.25, -0.85, g.dy) * step(0.35, -0.55, g.dz))
+        self.radius = self.radius * (1 - 0.19 * step(-0.25, -0.85, g.dy) * step(0.25, -0.55, g.dz))
         self.look, self.grid = look, g
         self.u, self.v = self.radius * g.dx, self.radius * g.dy
         self.au = np.abs(self.u)

@@ -122,7 +122,7 @@ def film_look(person: int) -> Look:
         brow_y=u(0.155, 0.215), brow_thickness=u(0.024, 0.042) if woman else u(0.032, 0.062), brow_width=u(0.16, 0.21),
         brow_arch=u(-0.01, 0.07), brow_tilt=u(-0.22, 0.22), brow_ridge=u(0, 0.03) if woman else u(0.01, 0.06),
         nose_length=u(0.25, 0.38), nose_width=u(0.08, 0.145), nose_height=u(0.13, 0.26), nose_bridge=u(0.03, 0.10),
-        mouth_y=u(0.18, 0.27), mouth_width=u(0.19, 0.30), lip_top=u(0.028, 0.058), lip_bottom=u(0.034, 0.072),
+        mouth_y=u(0.18, 0.27), mouth_width=u(0.19, 0.30), lip_top=u(0.028, 0.058), lip_bottom=u(0.034, 0.064),
         lip_colour=u(0.3, 0.7), hairline=u(0.54, 0.65), ear=u(0.08, 0.15),
         freckles=u(0.3, 1.0) if rng.random() < 0.2 else 0.0,
         mole=(u(-0.4, 0.4), u(-0.45, 0.0)) if rng.random() < 0.3 else None,

@@ -72,12 +72,6 @@ def _framed(b: Backdrop, x: float, y: float, w: float, h: float) -> None:
     c.disc(x + w * 0.65, y + h * 0.68, h * 0.10, (0.98, 0.92, 0.70))
 
 
-def _lamp(b: Backdrop, x: float, y: float) -> None:
-    b.canvas.line(x, y, x, TOP, 0.10, (0.15, 0.15, 0.16))
-    b.canvas.poly([(x - 1.1, y - 0.9), (x + 1.1, y - 0.9), (x + 0.4, y), (x - 0.4, y)], (0.92, 0.80, 0.48))
-    b.canvas.rect(x - 1.1, y - 1.0, x + 1.1, y - 0.85, (1.0, 0.95, 0.75))
-
-
 def _kitchen(b: Backdrop) -> None:
     wall, floor = b.jitter((0.82, 0.77, 0.64)), b.jitter((0.58, 0.46, 0.34))
     _room(b, wall, floor, skirting=False)
@@ -99,6 +93,40 @@ def _kitchen(b: Backdrop) -> None:
         tone = b.jitter(b.choose((0.75, 0.35, 0.25), (0.85, 0.75, 0.45), (0.35, 0.50, 0.55)))
         c.rect(x, 6.3, x + 0.8, 7.4 + b.rng.random(), tone)
         c.rect(x + 0.1, 7.4, x + 0.3, 8.2, np.minimum(tone * 1.3, 1))
+    for x in np.arange(-26.0, 30, 19.0):
+        _cooker(b, x)
+        _shelf(b, x + 6.6)
+
+
+def _cooker(b: Backdrop, x: float) -> None:
+    """An oven with its hood, and the refrigerator beside it."""
+    c = b.canvas
+    c.poly([(x - 0.6, 12.9), (x + 4.6, 12.9), (x + 3.0, 15.5), (x + 1.0, 15.5)], (0.62, 0.64, 0.66))
+    c.rect(x - 0.6, 12.5, x + 4.6, 12.95, (0.76, 0.78, 0.80))
+    c.panel(x, 1.2, x + 4.0, 6.2, (0.30, 0.31, 0.33), edge=0.12)
+    c.rect(x + 0.5, 2.2, x + 3.5, 4.6, (0.12, 0.12, 0.14))
+    c.rect(x + 0.4, 4.9, x + 3.6, 5.1, (0.75, 0.75, 0.76))
+    for k in range(4):
+        c.disc(x + 0.8 + 0.8 * k, 5.6, 0.17, (0.85, 0.84, 0.80))
+    c.rect(x + 0.9, 6.3, x + 2.6, 7.4, (0.72, 0.22, 0.18))  # a pot
+    c.rect(x + 0.7, 7.3, x + 2.8, 7.5, (0.55, 0.15, 0.13))
+    c.disc(x + 1.75, 7.65, 0.2, (0.2, 0.2, 0.2))
+    white = b.jitter((0.88, 0.90, 0.90), 0.03)
+    c.panel(x - 5.2, 1.1, x - 1.0, 12.6, white, edge=0.14)
+    c.rect(x - 5.2, 8.3, x - 1.0, 8.45, white * 0.7)
+    for y in (6.2, 9.0):
+        c.rect(x - 4.8, y, x - 4.55, y + 1.6, (0.55, 0.57, 0.60))
+
+
+def _shelf(b: Backdrop, x: float) -> None:
+    """A board with plates, and spoons on hooks below it."""
+    c = b.canvas
+    c.rect(x, 10.1, x + 6.0, 10.4, (0.46, 0.31, 0.20))
+    for k in range(4):
+        c.disc(x + 0.9 + 1.4 * k, 11.05, 0.66, b.jitter((0.88, 0.90, 0.92), 0.04))
+        c.disc(x + 0.9 + 1.4 * k, 11.05, 0.42, b.jitter((0.52, 0.66, 0.78), 0.06))
+        c.line(x + 0.8 + 1.4 * k, 10.1, x + 0.8 + 1.4 * k, 8.7, 0.10, (0.45, 0.46, 0.48))
+        c.disc(x + 0.8 + 1.4 * k, 8.5, 0.26, (0.52, 0.53, 0.55), squash=1.3)
 
 
 def _office(b: Backdrop) -> None:
@@ -145,9 +173,12 @@ def _bedroom(b: Backdrop) -> None:
         c.panel(x + 15.0, 1.4, x + 17.6, 5.0, (0.44, 0.29, 0.18), edge=0.10)
         c.line(x + 16.3, 5.0, x + 16.3, 7.4, 0.22, (0.35, 0.3, 0.28))
         c.poly([(x + 15.2, 7.2), (x + 17.4, 7.2), (x + 16.9, 9.2), (x + 15.7, 9.2)], (0.98, 0.88, 0.62))
+    _framed(b, 3.4, 9.0, 4.2, 4.8)
+    _framed(b, -28.5, 10.2, 3.8, 3.2)
     c.panel(-7.0, 6.0, -1.0, 15.2, (0.92, 0.90, 0.86), edge=0.14)
     c.rect(-6.6, 6.4, -1.4, 14.8, (0.62, 0.78, 0.92))
     for s, x in ((1, -8.4), (-1, 0.4)):
+        c.rect(min(x, x + s * 2.1), 3.6, max(x, x + s * 2.1), 16.2, cover * 0.75)
         for fold in range(4):
             c.poly([(x + s * fold * 0.55, 3.6), (x + s * (fold * 0.55 + 0.5), 3.6), (x + s * (fold * 0.5 + 0.5), 16.2),
                     (x + s * fold * 0.5, 16.2)], cover * (0.75 + 0.12 * (fold % 3)))  # fmt: skip

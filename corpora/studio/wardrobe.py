@@ -49,8 +49,8 @@ class Clothes:
                 colour = np.where(placket[..., None], colour * np.float32(1.12), colour)
                 buttons = (front < 0.05) & (np.sin(t * np.float32(40)) > 0.80)
                 colour = np.where(buttons[..., None], np.float32(0.9), colour)
-            neck = front < (t - 0.84) * np.float32(3.6)
-            return np.where(neck[..., None], skin, colour)
+            neck = np.clip(((t - 0.84) * np.float32(3.6) - front) * np.float32(9) + 0.5, 0, 1)[..., None]
+            return colour + (skin - colour) * neck
 
         return texture
 
