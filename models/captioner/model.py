@@ -57,8 +57,9 @@ class FocusedCaptioner(PreTrainedModel):
             mask = mask.masked_scatter(places, exist.flatten())
         return embedded, mask
 
-    def forward(self, batch: CaptionBatch) -> Tensor:
-        """Mean cross entropy of the targets; the prompt carries no loss."""
+    def forward(self, batch: CaptionBatch, *, weights: Tensor | None = None) -> Tensor:
+        """Mean cross entropy of the targets, weighted by word where `weights` (one per word) are given; the prompt
+        carries no loss."""
         assert batch.target_ids is not None, "a batch without targets has no loss"
         prompt, mask = self.prompt(batch)
         targets = batch.target_ids
@@ -71,7 +72,7 @@ class FocusedCaptioner(PreTrainedModel):
         logits = self.language_model.lm_head(hidden)
         pad = self.language_model.config.pad_token_id
         assert pad is not None
-        return functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=pad)
+        return functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), weight=weights, ignore_index=pad)
 
     def _soft(self, ids: Tensor) -> Tensor:
         rows = (ids == self.config.soft_id).any(1).sum()

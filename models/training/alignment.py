@@ -20,6 +20,7 @@ from models.captioner.model import FocusedCaptioner
 from models.captioner.settings import OptimiserSettings
 from models.captioner.tower import ClipTokens
 from models.captioner.vocabulary import END, Cast, Vocabulary
+from models.training.language_model import name_weights
 from models.training.loop import Curve, by_length, fit
 
 FACELESS = 2  # the description type whose subject's face is not seen
@@ -91,6 +92,7 @@ def align(
     plan = base_plan(model)
     chance = np.array([clip.weight for clip in clips])
     chance = chance / chance.sum()
+    weights = name_weights(vocabulary)
     asked = {style.name: style.weight for style in styles}
 
     batches = by_length(
@@ -102,7 +104,7 @@ def align(
 
     def loss_of(step: int) -> Tensor:
         samples = [augmented(sample, vocabulary, augmentation, rng) for sample in next(batches)]
-        return model(collate(samples, vocabulary, plan))
+        return model(collate(samples, vocabulary, plan), weights=weights)
 
     model.train()
     parameters = [parameter for name, parameter in model.named_parameters() if not name.startswith("soft_prompt.")]

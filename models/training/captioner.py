@@ -19,6 +19,7 @@ from models.captioner.model import FocusedCaptioner, set_trainable
 from models.captioner.records import record_sample
 from models.captioner.settings import CaptionerSettings, VariantSettings
 from models.captioner.vocabulary import Vocabulary
+from models.training.language_model import name_weights
 from models.training.loop import Curve, fit
 
 log = logging.getLogger(__name__)
@@ -104,13 +105,14 @@ def tune(
     rng = np.random.default_rng([seed, 31])
     size = settings.training.batch
     queue: list[int] = []
+    weights = name_weights(vocabulary)
 
     def loss_of(step: int) -> torch.Tensor:
         while len(queue) < size:
             queue.extend(rng.permutation(len(samples)).tolist())
         drawn = [samples[queue.pop(0)] for _ in range(size)]
         batch = collate([augmented(sample, vocabulary, augmentation, rng) for sample in drawn], vocabulary, plan)
-        return model(batch)
+        return model(batch, weights=weights)
 
     model.train()
     return fit(parameters, loss_of, settings.training, on_step=on_step, what="captioner")

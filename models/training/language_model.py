@@ -7,6 +7,7 @@ copy names, to find who acts, to keep to a style that a cue asks for. Learning t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,6 +22,17 @@ from models.captioner.vocabulary import BEGIN, END, PAD, Cast, Vocabulary
 from models.prior.template import instruction
 from models.prior.text_prior import TAGS, prior_tokens
 from models.training.loop import Curve, by_length, fit
+
+NAME_WEIGHT = 3.0
+
+
+@dataclass(frozen=True)
+class TextRow:
+    """A sample's ids: prompt, the name that each place of the prompt belongs to (padding where none), and target."""
+
+    prompt: list[int]
+    owners: list[int]
+    target: list[int]
 
 
 def language_config(vocabulary: Vocabulary, settings: LanguageModelSettings) -> Qwen2Config:
@@ -58,13 +70,15 @@ def pretrain(
 
     batches = by_length(
         lambda: encode_text_sample(world.sample(), vocabulary, cast, prior_words=prior_words),
-        lambda row: len(row[0]) + len(row[1]),
+        lambda row: len(row.prompt) + len(row.target),
         np.random.default_rng([seed, 11]),
         batch=optimiser.batch,
     )
 
+    weights = name_weights(vocabulary)
+
     def loss_of(step: int) -> Tensor:
-        return text_loss(model, *pad_rows(next(batches), vocabulary.ids[PAD]))
+        return text_loss(model, *pad_rows(next(batches), vocabulary.ids[PAD]), weights=weights)
 
     return model, fit(model.parameters(), loss_of, optimiser, on_step=on_step, what="language model")
 
@@ -74,10 +88,15 @@ def speaking_cast(vocabulary: Vocabulary) -> Cast:
     return vocabulary.bind([f"Person{number}" for number in range(vocabulary.names)])
 
 
-def encode_text_sample(
-    sample: TextSample, vocabulary: Vocabulary, cast: Cast, *, prior_words: int = 60
-) -> tuple[list[int], list[int]]:
-    """Prompt and target ids; facts stand as words where the tower's tokens will be."""
+def name_weights(vocabulary: Vocabulary) -> Tensor:
+    """Weight of every word in the loss: a sentence has one or two names, and they decide who it is about."""
+    weights = torch.ones(len(vocabulary))
+    weights[[vocabulary.name_id(token) for token in range(vocabulary.names)]] = NAME_WEIGHT
+    return weights
+
+
+def encode_text_sample(sample: TextSample, vocabulary: Vocabulary, cast: Cast, *, prior_words: int = 60) -> TextRow:
+    """A sample's ids; facts stand as words where the tower's tokens will be."""
     tags = {kind: vocabulary.ids[tag] for kind, tag in TAGS.items()}
 
     def encode(text: str) -> list[int]:
@@ -85,31 +104,50 @@ def encode_text_sample(
 
     ids = encode(" ".join([*sample.cue, *sample.scene_words]))
     ids += prior_tokens(sample.prior, encode, tags, longest=prior_words)
+    owners = [vocabulary.ids[PAD]] * len(ids)
     for segment in instruction(len(sample.people)):
+        owner = vocabulary.ids[PAD]
         if segment.kind == "name":
-            ids += encode(sample.people[segment.index][0])
+            some = encode(sample.people[segment.index][0])
         elif segment.kind == "region":
-            ids += encode(" ".join(sample.people[segment.index][1]))
+            name, facts = sample.people[segment.index]
+            some, owner = encode(" ".join(facts)), vocabulary.name_id(cast.index(name))
         else:
-            ids += encode(segment.text)
-    return [*ids, vocabulary.ids[BEGIN]], [*encode(sample.target), vocabulary.ids[END]]
+            some = encode(segment.text)
+        ids += some
+        owners += [owner] * len(some)
+    target = [*encode(sample.target), vocabulary.ids[END]]
+    return TextRow([*ids, vocabulary.ids[BEGIN]], [*owners, vocabulary.ids[PAD]], target)
 
 
-def pad_rows(rows: Sequence[tuple[list[int], list[int]]], pad: int) -> tuple[Tensor, Tensor]:
-    """Prompts padded at the left, targets at the right."""
-    width, length = max(len(prompt) for prompt, _ in rows), max(len(target) for _, target in rows)
-    prompts = [[pad] * (width - len(prompt)) + prompt for prompt, _ in rows]
-    targets = [target + [pad] * (length - len(target)) for _, target in rows]
-    return torch.tensor(prompts), torch.tensor(targets)
+def pad_rows(rows: Sequence[TextRow], pad: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Prompts and owners padded at the left, targets at the right."""
+    width, length = max(len(row.prompt) for row in rows), max(len(row.target) for row in rows)
+    prompts = [[pad] * (width - len(row.prompt)) + row.prompt for row in rows]
+    owners = [[pad] * (width - len(row.owners)) + row.owners for row in rows]
+    targets = [row.target + [pad] * (length - len(row.target)) for row in rows]
+    return torch.tensor(prompts), torch.tensor(owners), torch.tensor(targets)
 
 
-def text_loss(model: Qwen2ForCausalLM, prompts: Tensor, targets: Tensor) -> Tensor:
-    """Mean cross entropy of the targets (b, t) after their prompts (b, p)."""
+def text_loss(
+    model: Qwen2ForCausalLM, prompts: Tensor, owners: Tensor, targets: Tensor, *, weights: Tensor | None = None
+) -> Tensor:
+    """Weighted mean cross entropy of the targets (b, t) after their prompts (b, p)."""
     pad = model.config.pad_token_id
     assert pad is not None
-    ids = torch.cat([prompts, targets[:, :-1]], 1)
-    mask = torch.cat([prompts != pad, torch.ones_like(targets[:, :-1], dtype=torch.bool)], 1)
+    prompt, mask = prompt_embeddings(model, prompts, owners)
+    inputs = torch.cat([prompt, model.get_input_embeddings()(targets[:, :-1])], 1)
+    mask = torch.cat([mask, torch.ones_like(targets[:, :-1], dtype=torch.bool)], 1)
     hidden = model.model(
-        input_ids=ids, attention_mask=mask.long(), position_ids=positions(mask), use_cache=False
+        inputs_embeds=inputs, attention_mask=mask.long(), position_ids=positions(mask), use_cache=False
     ).last_hidden_state[:, prompts.shape[1] - 1 :]
-    return functional.cross_entropy(model.lm_head(hidden).flatten(0, 1), targets.flatten(), ignore_index=pad)
+    logits = model.lm_head(hidden).flatten(0, 1)
+    return functional.cross_entropy(logits, targets.flatten(), weight=weights, ignore_index=pad)
+
+
+def prompt_embeddings(model: Qwen2ForCausalLM, prompts: Tensor, owners: Tensor) -> tuple[Tensor, Tensor]:
+    """Embeddings (b, p, d) and mask (b, p). A fact carries its owner's name, as a region's tokens do in the captioner:
+    who does what is then one step of attention away."""
+    pad = model.config.pad_token_id
+    words = model.get_input_embeddings()
+    return words(prompts) + words(owners) * (owners != pad)[..., None], prompts != pad

@@ -79,7 +79,7 @@ def judge(text: str, facts: Mapping[str, Any]) -> dict[str, float | None]:
         **{name: float(value) for name, value in told.items()},
         "subject": None if subject is None else float(names[:1] == [subject]),
         "second": None if not facts["second"] or subject is None else float(facts["second"] in names[1:]),
-        "object": None if not facts["object"] else float(facts["object"] in _WORD.findall(text)),
+        "object": None if not facts["object"] or subject is None else float(facts["object"] in _WORD.findall(text)),
         "nameless": float(not names) if facts["type"] in (0, 3) else None,
     }
 

@@ -76,17 +76,18 @@ def _train_region(
             "down": int(rng.integers(-CROP_MARGIN[1], CROP_MARGIN[1] + 1)),
             "right": int(rng.integers(-CROP_MARGIN[0], CROP_MARGIN[0] + 1)),
         }
-        crops = _recoloured(inner_crop(normalised(arrays["crops"][rows]), **shift), rng)
-        masks = _roughened(inner_crop(arrays["masks"][rows].bool(), **shift), rng)
+        crops, masks = arrays["crops"][rows], arrays["masks"][rows].bool()
         boxes, seen = arrays["boxes"][rows].clone(), arrays["seen"][rows].bool()
         seen = seen & torch.from_numpy(rng.random(seen.shape) > 0.04)
         flip = torch.from_numpy(rng.random(batch) < 0.5)
-        crops = torch.where(flip[:, None, None, None, None], crops.flip(-1), crops)
-        masks = torch.where(flip[:, None, None, None], masks.flip(-1), masks)
+        crops[flip] = crops[flip].flip(-2)
+        masks[flip] = masks[flip].flip(-1)
+        masks = _roughened(inner_crop(masks, **shift), rng)
+        pixels = _recoloured(inner_crop(normalised(crops), **shift), rng)
         boxes[..., 0] = torch.where(flip[:, None], 1 - boxes[..., 0], boxes[..., 0])
         boxes = (boxes + 0.01 * _normal(rng, batch, 1, 4)) * seen[..., None]
         _, (acts, directions, pronouns) = net(
-            crops * seen[..., None, None, None], masks & seen[..., None, None], boxes, seen
+            pixels * seen[..., None, None, None], masks & seen[..., None, None], boxes, seen
         )
         sides = torch.from_numpy(direction)[rows]
         sides = torch.where(flip, 2 - sides, sides)
@@ -105,9 +106,9 @@ def _train_scene(
 
     def loss_of(step: int) -> Tensor:
         rows = torch.from_numpy(rng.integers(len(event), size=batch))
-        pixels = _recoloured(_flipped(normalised(frames[rows]), rng), rng)
         down, right = (int(rng.integers(-most, most + 1)) for most in SCENE_SHIFT)
-        _, events = net(torch.roll(pixels, (down, right), (-2, -1)))
+        pixels = torch.roll(_flipped(frames[rows], rng), (down, right), (-3, -2))
+        _, events = net(_recoloured(normalised(pixels), rng))
         return functional.cross_entropy(events, event[rows], label_smoothing=0.05)
 
     return fit(net.parameters(), loss_of, settings.scene, on_step=on_step, what="scene net")
@@ -124,8 +125,8 @@ def _train_objects(
     def loss_of(step: int) -> Tensor:
         rows = torch.from_numpy(rng.integers(len(places), size=batch))
         when = torch.from_numpy(rng.integers(frames.shape[1], size=batch))
-        pixels = _recoloured(_flipped(normalised(frames[rows, when])[:, None], rng), rng, strength=0.4)[:, 0]
-        prop, place = net(pixels)
+        pixels = normalised(_flipped(frames[rows, when], rng))
+        prop, place = net(_recoloured(pixels[:, None], rng, strength=0.4)[:, 0])
         loss = functional.binary_cross_entropy_with_logits(prop, props[rows], pos_weight=rare)
         return 5 * loss + 0.5 * functional.cross_entropy(place, places[rows])
 
@@ -141,12 +142,14 @@ def _recoloured(pixels: Tensor, rng: np.random.Generator, *, strength: float = 1
     count = len(pixels)
     gain = 1 + 0.3 * strength * (torch.from_numpy(rng.random((count, 1, 1, 1, 1), np.float32)) - 0.5)
     cast = 0.5 * strength * (torch.from_numpy(rng.random((count, 1, 3, 1, 1), np.float32)) - 0.5)
-    return pixels * gain + cast
+    return pixels.mul_(gain).add_(cast)
 
 
-def _flipped(pixels: Tensor, rng: np.random.Generator) -> Tensor:
-    flip = torch.from_numpy(rng.random(len(pixels)) < 0.5)
-    return torch.where(flip[:, None, None, None, None], pixels.flip(-1), pixels)
+def _flipped(pixels_u8: Tensor, rng: np.random.Generator) -> Tensor:
+    """(n, ..., h, w, 3) with half of the rows mirrored; on bytes, which are a quarter of the floats."""
+    flip = torch.from_numpy(rng.random(len(pixels_u8)) < 0.5)
+    pixels_u8[flip] = pixels_u8[flip].flip(-2)
+    return pixels_u8
 
 
 def _roughened(masks: Tensor, rng: np.random.Generator) -> Tensor:

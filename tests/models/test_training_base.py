@@ -95,7 +95,7 @@ def test_each_net_learns_the_same_from_the_same_seed(clips: StockSet, part: str)
 
 
 def test_the_region_net_learns_who_walks_where(clips: StockSet) -> None:
-    longer = SIZES.model_copy(update={"region": OptimiserSettings(steps=40, batch=12, rate=4e-3, warm_up=5)})
+    longer = SIZES.model_copy(update={"region": OptimiserSettings(steps=60, batch=12, rate=4e-3, warm_up=5)})
     net, curve = train_part("region", LABELS, clips, longer, seed=0)
     assert curve.mean_of_last(10) < 0.6 * curve.loss[0]
     tower = Tower(LABELS, SHAPE)
@@ -147,11 +147,14 @@ def test_text_samples_keep_the_captioners_layout() -> None:
     world = TextWorld(5, cast.names)
     for _ in range(40):
         sample = world.sample()
-        prompt, target = encode_text_sample(sample, vocabulary, cast)
-        words = [vocabulary.words[number] for number in prompt]
+        row = encode_text_sample(sample, vocabulary, cast)
+        words = [vocabulary.words[number] for number in row.prompt]
+        owned = [owner for owner in row.owners if owner]
+        assert len(row.owners) == len(row.prompt)
+        assert owned == [vocabulary.name_id(cast.index(name)) for name, facts in sample.people for _ in facts]
         assert words[-5:] == ["describe", "the", "scene", ".", "<begin>"]
         assert "<unk>" not in words
-        assert vocabulary.decode(target, cast).casefold() == sample.target.casefold()
+        assert vocabulary.decode(row.target, cast).casefold() == sample.target.casefold()
         assert (" ".join(words).count(" is ") >= len(sample.people)) and len(words) < 140
 
 
