@@ -1,6 +1,6 @@
 """A film at a glance: one picture per described slot with its sentence below.
 
-python -m corpora.studio.contact_sheet --out sheet.png [--film tt9000001] [--seconds 90] [--pictures 12] [--seed 7]
+python -m corpora.studio.contact_sheet --out sheet.png [--film tt9000001] [--seconds 90] [--pictures 12] [--slots 3,8]
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from common.errors import BadInput
 from common.files import write_bytes
 from corpora.studio.production import film_frames
 from corpora.studio.screenplay import Screenplay
@@ -25,12 +26,26 @@ LETTERS = 52  # per line of a caption
 
 
 def contact_sheet(
-    settings: StudioSettings, film_id: str, *, pictures: int = 12, columns: int = 3, width: int = 360
+    settings: StudioSettings,
+    film_id: str,
+    *,
+    pictures: int = 12,
+    slots: Sequence[int] = (),
+    columns: int = 3,
+    width: int = 360,
 ) -> np.ndarray:
-    """(h, w, 3) uint8 RGB: the middle of up to `pictures` described slots, spread over the film, with their texts."""
+    """(h, w, 3) uint8 RGB: the middle of up to `pictures` described slots, spread over the film, with their texts.
+
+    `slots`: take the descriptions of these numbers (from 1) instead.
+    """
     screenplay = write_screenplay(film_id, settings.split_of(film_id), settings)
     chosen = screenplay.descriptions
-    if len(chosen) > pictures:
+    if slots:
+        wrong = [number for number in slots if not 1 <= number <= len(chosen)]
+        if wrong:
+            raise BadInput(f"{film_id}: has no description {wrong[0]}; take numbers from 1 to {len(chosen)}")
+        chosen = tuple(chosen[number - 1] for number in slots)
+    elif len(chosen) > pictures:
         chosen = tuple(chosen[i] for i in np.linspace(0, len(chosen) - 1, pictures).round().astype(int))
     moments = {round((d.start + 0.6 * (d.end - d.start)) * settings.fps): d.text for d in chosen}
     tiles = _tiles(screenplay, settings, moments, width)
@@ -65,12 +80,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--film", default="tt9000001", help="film id; its prefix tells the split")
     parser.add_argument("--seconds", type=float, default=90.0, help="length of the film")
     parser.add_argument("--pictures", type=int, default=12, help="most pictures on the sheet")
+    parser.add_argument("--slots", default="", help="numbers of the descriptions to show, such as 3,8,11")
     parser.add_argument("--columns", type=int, default=3)
     parser.add_argument("--width", type=int, default=360, help="pixels of a picture")
+    parser.add_argument("--light", action="store_true", help="fewer tones, a third of the bytes: for documents")
     parser.add_argument("--seed", type=int, default=StudioSettings().seed)
     given = parser.parse_args(arguments)
     settings = StudioSettings(seconds=given.seconds, seed=given.seed)
-    sheet = contact_sheet(settings, given.film, pictures=given.pictures, columns=given.columns, width=given.width)
+    slots = [int(number) for number in given.slots.split(",") if number]
+    sheet = contact_sheet(
+        settings, given.film, pictures=given.pictures, slots=slots, columns=given.columns, width=given.width
+    )
+    if given.light:
+        sheet = sheet // 8 * 8 + 4
     done, content = cv2.imencode(".png", sheet[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
     assert done
     write_bytes(given.out, content.tobytes())

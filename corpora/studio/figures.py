@@ -174,7 +174,7 @@ def _torso(at: Projector, joints: Joints, placement: Placement, owner: int) -> l
     neck = _limb(at, owner, joints.neck - joints.up * 0.45, joints.head - [0, 0.5, 0.1], (0.54, 0.45, 0.43),
                  clothes.skin * np.float32(0.86))  # fmt: skip
     # The neck comes out of the collar and goes up under the hair: behind both, however the body leans or turns.
-    neck = replace(neck, depth=min(neck.depth, torso.depth) - 0.05)
+    neck = replace(neck, depth=min(neck.depth, torso.depth, at(joints.head)[1]) - 0.05)
     return [belt, neck, torso]
 
 

@@ -22,14 +22,14 @@ class Style:
 
 
 STYLES = {
-    "short": Style(0.08, -0.08, -0.80, 1.12, False, 0.0),
-    "bob": Style(0.14, -0.66, -0.86, 0.86, True, 0.0),
+    "short": Style(0.08, -0.08, -1.02, 1.12, False, 0.0),
+    "bob": Style(0.14, -0.66, -1.08, 0.86, True, 0.0),
     "long": Style(0.15, -1.20, -1.20, 0.88, True, 0.0),
-    "crop": Style(0.03, -0.02, -0.72, 1.18, False, 0.0),
-    "receding": Style(0.05, -0.06, -0.78, 1.10, False, 0.0),
-    "curly": Style(0.19, -0.34, -0.84, 1.00, True, 1.0),
-    "parted": Style(0.11, -0.14, -0.84, 1.06, False, 0.0),
-    "bun": Style(0.06, 0.00, -0.66, 1.20, False, 0.0),
+    "crop": Style(0.03, -0.02, -0.92, 1.18, False, 0.0),
+    "receding": Style(0.05, -0.06, -0.98, 1.10, False, 0.0),
+    "curly": Style(0.19, -0.34, -1.02, 1.00, True, 1.0),
+    "parted": Style(0.11, -0.14, -1.02, 1.06, False, 0.0),
+    "bun": Style(0.06, 0.00, -0.84, 1.20, False, 0.0),
 }
 
 

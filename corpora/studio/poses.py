@@ -147,7 +147,7 @@ def _phone(seconds: float, t: float, side: int) -> Pose:
     k = ease(seconds / 0.6)
     nod = 5 * float(np.sin(seconds * 3.2))
     return Pose(
-        hands=_hand(side, (1.12, 1.35, 0.65), k), holds="right" if side > 0 else "left", head_pitch=nod, elbows_out=1.6
+        hands=_hand(side, (1.08, 1.30, 0.45), k), holds="right" if side > 0 else "left", head_pitch=nod, elbows_out=1.6
     )
 
 
@@ -160,7 +160,7 @@ def _wave(seconds: float, t: float, side: int) -> Pose:
 def _point(seconds: float, t: float, side: int) -> Pose:
     k = ease(seconds / 0.6)
     jab = 0.12 * float(np.sin(seconds * 6)) * k
-    return Pose(hands=_hand(side, (4.6 + jab, -0.05, 0.9), k), head_turn=0)
+    return Pose(hands=_hand(side, (4.6 + jab, -0.45, 0.9), k), head_turn=0)
 
 
 def _hug(seconds: float, t: float, side: int) -> Pose:
