@@ -17,6 +17,7 @@ from publishing import versions
 from publishing.keys import stage_digest
 from publishing.locks import Busy
 from publishing.places import CODE_ROOT
+from publishing.progress import show_progress_if_none
 from publishing.publish import Outcome, publish_stage
 from publishing.settings import Settings
 from publishing.stage import WHOLE, Graph, Stage, graph_of
@@ -66,6 +67,7 @@ def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, c
         hooks={note_versions},
     )
     def made(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        show_progress_if_none()
         only = _asked_units(context, stage)
         commit = committer(root)
         with _told():

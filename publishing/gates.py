@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 
 SHOWN = 5  # rows named in one message
 _UNIT, _ROW = "unit", "row"
+# These judge a row by the others, and so does a share of rows (`mostly`): no unit's fate hangs on another unit.
+_ACROSS_ROWS = {
+    "column_values_to_be_unique",
+    "column_values_to_be_increasing",
+    "column_values_to_be_decreasing",
+    "compound_columns_to_be_unique",
+}
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,8 @@ def audit(
 ) -> Audit:
     """Evaluates every expectation on its table; each table has a column `unit` that says whose fact a row is.
 
-    What is expected of rows is evaluated on all units at once; what is expected of a whole table (a count, a mean) on
-    each unit's part alone, which may be empty (`units` then says that the unit is there at all).
+    What is expected of each row by itself is evaluated on all units at once; what is expected of a whole table (a
+    count, a share, uniqueness) on each unit's part alone, which may be empty (`units` then says that the unit is there at all).
     """
     if not expectations:
         return Audit()
@@ -122,9 +129,11 @@ def _parts(
 
 
 def _is_of_rows(gx: Any, expected: Expect) -> bool:
+    """Whether each row is judged by itself, so that rows of all units may be judged together."""
     kinds = gx.expectations.expectation
     of_rows = (kinds.ColumnMapExpectation, kinds.ColumnPairMapExpectation, kinds.MulticolumnMapExpectation)
-    return issubclass(_kind(gx, expected), of_rows)
+    alone = expected.kind not in _ACROSS_ROWS and "mostly" not in expected.arguments
+    return alone and issubclass(_kind(gx, expected), of_rows)
 
 
 def _kind(gx: Any, expected: Expect) -> Any:

@@ -46,7 +46,13 @@ def show_progress() -> None:
     warnings.simplefilter("ignore")
 
 
+def show_progress_if_none() -> None:
+    """For a run that the interface started: its lines go to the run's log of standard error."""
+    if not logging.getLogger().handlers:
+        show_progress()
+
+
 def show_progress_of_parent() -> None:
     """In a worker process: shows its lines too, where the parent shows its own."""
-    if _STARTED in os.environ and not logging.getLogger().handlers:
-        show_progress()
+    if _STARTED in os.environ:
+        show_progress_if_none()
