@@ -84,7 +84,7 @@ def audit(
     """Evaluates every expectation on its table; each table has a column `unit` that says whose fact a row is.
 
     What is expected of each row by itself is evaluated on all units at once; what is expected of a whole table (a
-    count, a share, uniqueness) on each unit's part alone, which may be empty (`units` then says that the unit is there at all).
+    count, a share, uniqueness) on each unit's part alone. That part may be empty: `units` says that the unit is there.
     """
     if not expectations:
         return Audit()
