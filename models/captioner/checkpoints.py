@@ -53,6 +53,14 @@ def save_language_model(folder: Path, model: Qwen2ForCausalLM) -> None:
     model.save_pretrained(folder)
 
 
+def load_language_model(folder: Path) -> Qwen2ForCausalLM:
+    """A language model in transformers' layout; `BadInput` where there is none."""
+    if not (folder / "config.json").exists():
+        raise BadInput(f"{folder}: no language model; make base_model again")
+    disable_progress_bar()
+    return Qwen2ForCausalLM.from_pretrained(folder)
+
+
 def load_tower(folder: Path) -> Tower:
     """The frozen tower of a base model."""
     tower = tower_from(_read_config(folder)["tower"])
@@ -63,8 +71,7 @@ def load_tower(folder: Path) -> Tower:
 def load_base(folder: Path) -> tuple[FocusedCaptioner, Vocabulary]:
     """A base model ready to be fine-tuned: its connectors and language model; the soft prompt is untrained."""
     model = FocusedCaptioner(FocusedCaptionerConfig(**_read_config(folder)["captioner"]))
-    language_model = Qwen2ForCausalLM.from_pretrained(folder / LANGUAGE_MODEL)
-    model.language_model.load_state_dict(language_model.state_dict())
+    model.language_model.load_state_dict(load_language_model(folder / LANGUAGE_MODEL).state_dict())
     _load_into(model, folder / "connectors.safetensors", partly=True)
     return model, read_vocabulary(folder / "vocabulary.json")
 

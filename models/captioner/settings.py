@@ -38,10 +38,10 @@ class TowerSettings(_Settings):
     grid_rows: int = Field(default=7, ge=1, description="mask pooling cells down a region; 1 is the paper's")
     grid_columns: int = Field(default=5, ge=1, description="mask pooling cells across a region; 1 is the paper's")
     region: OptimiserSettings = OptimiserSettings(
-        steps=420, batch=48, rate=2e-3, warm_up=30, weight_decay=0.05, beta_2=0.999
+        steps=500, batch=48, rate=2e-3, warm_up=30, weight_decay=0.05, beta_2=0.999
     )
     scene: OptimiserSettings = OptimiserSettings(
-        steps=200, batch=48, rate=2e-3, warm_up=30, weight_decay=0.05, beta_2=0.999
+        steps=260, batch=48, rate=2e-3, warm_up=30, weight_decay=0.05, beta_2=0.999
     )
     objects: OptimiserSettings = OptimiserSettings(
         steps=160, batch=64, rate=3e-3, warm_up=30, weight_decay=0.02, beta_2=0.999
@@ -56,7 +56,7 @@ class LanguageModelSettings(_Settings):
     heads: int = Field(default=4, ge=1, description="attention heads")
     key_value_heads: int = Field(default=2, ge=1, description="key/value heads")
     feed_forward: int = Field(default=320, ge=16, description="width of the feed-forward layer")
-    pretraining: OptimiserSettings = OptimiserSettings(steps=260, batch=64, rate=2.5e-3, warm_up=60)
+    pretraining: OptimiserSettings = OptimiserSettings(steps=280, batch=64, rate=2.5e-3, warm_up=60)
 
 
 class BaseModelSettings(_Settings):
@@ -67,7 +67,7 @@ class BaseModelSettings(_Settings):
     held_out_clips: int = Field(default=160, ge=4, description="labelled clips kept for measuring, never trained on")
     tower: TowerSettings = TowerSettings()
     language: LanguageModelSettings = LanguageModelSettings()
-    alignment: OptimiserSettings = OptimiserSettings(steps=200, batch=64, rate=2e-3, warm_up=40)
+    alignment: OptimiserSettings = OptimiserSettings(steps=260, batch=64, rate=2e-3, warm_up=40)
     soft_prompt_tokens: int = Field(default=4, ge=1, description="trainable vectors at the head of the prompt")
     region_tokens: int = Field(default=4, ge=1, description="tokens a region is merged into (mu in equation 8)")
 

@@ -14,10 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file
-from transformers import Qwen2ForCausalLM
 
 from common.workers import map_in_processes
-from models.captioner.checkpoints import LANGUAGE_MODEL, save_base, save_language_model, save_tensors
+from models.captioner.checkpoints import (
+    LANGUAGE_MODEL,
+    load_language_model,
+    save_base,
+    save_language_model,
+    save_tensors,
+)
 from models.captioner.config import FocusedCaptionerConfig
 from models.captioner.crops import mirrored
 from models.captioner.inputs import Augmentation
@@ -72,8 +77,7 @@ def train_base_model(settings: BaseModelSettings, out: Path, *, jobs: int, studi
         aligned_clip(facts, views, vocabulary, stock.STYLES) for one_shard in encoded for facts, views in one_shard
     ]
     model = new_captioner(vocabulary, tower, settings)
-    pretrained = Qwen2ForCausalLM.from_pretrained(work / LANGUAGE_MODEL)
-    model.language_model.load_state_dict(pretrained.state_dict())
+    model.language_model.load_state_dict(load_language_model(work / LANGUAGE_MODEL).state_dict())
     curves["alignment"] = align(
         model, vocabulary, clips, stock.STYLES, settings.alignment,
         seed=settings.seed, augmentation=alignment_augmentation(settings), on_step=_report("alignment"),

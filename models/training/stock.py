@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from corpora.studio.stock import StockClip
 
 log = logging.getLogger(__name__)
-SHARD = 50  # clips in a file, the piece of work of a process
+SHARD = 24  # clips in a file, the piece of work of a process
 NOBODY_ACTS = ("group", "empty")
 DESCRIPTION = "description"
 STYLES = tuple(Style(name, " ".join(CUES[name]), share) for name, share in zip(STYLE_NAMES, STYLE_SHARES, strict=True))
