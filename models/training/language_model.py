@@ -149,5 +149,6 @@ def prompt_embeddings(model: Qwen2ForCausalLM, prompts: Tensor, owners: Tensor) 
     """Embeddings (b, p, d) and mask (b, p). A fact carries its owner's name, as a region's tokens do in the captioner:
     who does what is then one step of attention away."""
     pad = model.config.pad_token_id
+    assert pad is not None
     words = model.get_input_embeddings()
-    return words(prompts) + words(owners) * (owners != pad)[..., None], prompts != pad
+    return words(prompts) + words(owners) * owners.ne(pad)[..., None], prompts.ne(pad)
