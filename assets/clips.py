@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,8 @@ from publishing.stage import Stage, Work, expect
 if TYPE_CHECKING:
     import pandas as pd
 
+    from corpora.film import Film
+    from models.perception.regions import Regions
     from publishing.settings import Settings
 
 RECORDS = "clips.jsonl"
@@ -26,21 +27,27 @@ def read_records(folder: Path) -> list[dict[str, Any]]:
 
 
 def make(work: Work) -> None:
-    from common.files import canonical_json, write_text
     from corpora.film import read_film
     from models.perception.regions import read_regions
-    from models.training import triplets
+    from models.training.triplets import clip_records, write_clip_records
 
     film = read_film(work.read("films"))
     regions = read_regions(work.read("character_regions"))
-    records = triplets.clip_records(film, regions, work.settings.perception)
-    write_text(work.out / RECORDS, "".join(canonical_json(record) + "\n" for record in records))
-    write: dict[str, Callable[..., None]] = {
-        "train": triplets.write_storyboard_v2,
-        "mad_eval_named": triplets.write_mad_eval,
-        "cinepile_ad": triplets.write_cinepile_ad,
-    }
-    write[split_of(work.settings, film.id)](film, records, regions, work.out / f"{film.id}.json")
+    records = clip_records(film, regions, work.settings.perception)
+    write_clip_records(records, work.out / RECORDS)
+    write_authors_file(split_of(work.settings, film.id), film, records, regions, work.out / f"{film.id}.json")
+
+
+def write_authors_file(split: Split, film: Film, records: list[dict[str, Any]], regions: Regions, path: Path) -> None:
+    """The same clips in the layout that FocusedAD published for this data set."""
+    from models.training import triplets
+
+    if split == "train":
+        triplets.write_storyboard_v2(film, records, regions, path)
+    elif split == "mad_eval_named":
+        triplets.write_mad_eval(film, records, path)
+    else:
+        triplets.write_cinepile_ad(film, records, path)
 
 
 def facts(folder: Path) -> dict[str, pd.DataFrame]:
