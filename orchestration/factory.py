@@ -14,9 +14,11 @@ from common.errors import BadInput
 from orchestration.metadata import as_metadata
 from orchestration.sync import asset_version, sync_stage
 from publishing import versions
+from publishing.audits import Auditor
 from publishing.keys import stage_digest
 from publishing.locks import Busy
 from publishing.places import CODE_ROOT
+from publishing.plan import plan_stage
 from publishing.progress import show_progress_if_none
 from publishing.publish import Outcome, publish_stage
 from publishing.settings import Settings
@@ -69,7 +71,7 @@ def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, c
     def made(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         show_progress_if_none()
         only = _asked_units(context, stage)
-        commit = committer(root)
+        commit = committer(settings, graph=graph, root=root, code_root=code_root)
         with _told():
             outcome = publish_stage(
                 stage, settings, graph=graph, root=root, only=only, commit=commit, code_root=code_root
@@ -83,11 +85,27 @@ def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, c
     return made
 
 
-def committer(root: Path) -> Callable[[str], str] | None:
-    """How a run that DVC did not start makes its stage known to DVC; None inside DVC, or where there is none."""
+def committer(
+    settings: Settings, *, graph: Graph, root: Path, code_root: Path = CODE_ROOT
+) -> Callable[[str], str] | None:
+    """How a run that DVC did not start makes its stage known to DVC; None inside DVC, or where there is none.
+
+    A stage read whose data are all as the parameters want them is committed first: DVC watches whole sections of the
+    parameters, and calls a stage changed by a value that none of its units depends on.
+    """
     if os.environ.get("DVC_STAGE") or not (root / ".dvc").is_dir():
         return None
-    return lambda stage: versions.commit(stage, root=root)
+
+    def commit(name: str) -> str:
+        for read in versions.uncommitted_inputs(name, root=root):
+            stage = graph[read]
+            audit = Auditor(stage, settings).digest
+            plan = plan_stage(stage, settings, graph=graph, root=root, audit=audit, code_root=code_root)
+            if not plan.stale and not plan.extra:
+                versions.commit(read, root=root)
+        return versions.commit(name, root=root)
+
+    return commit
 
 
 def summary_line(outcome: Outcome) -> str:

@@ -59,6 +59,19 @@ def commit(stage: str, *, root: Path, patience: float = PATIENCE_SECONDS) -> str
             time.sleep(0.2 + random.random() * 0.3)
 
 
+def uncommitted_inputs(stage: str, *, root: Path) -> list[str]:
+    """The stages that `stage` reads and that `dvc.lock` does not hold as they are now; none while DVC is busy."""
+    from dvc.lock import LockError
+    from dvc.repo import Repo
+
+    try:
+        with _quiet_dvc(), Repo(str(root)) as repo:
+            known = {found.addressing for found in repo.index.stages}
+            return _uncommitted_inputs(repo, stage) if stage in known else []
+    except LockError:
+        return []
+
+
 def _uncommitted_inputs(repo: Any, stage: str) -> list[str]:
     deps = {str(dep.fs_path) for found in repo.stage.collect(stage) for dep in found.deps}
     makers = {found.addressing for found in repo.index.stages if any(str(out.fs_path) in deps for out in found.outs)}
