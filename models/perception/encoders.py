@@ -12,7 +12,9 @@ import numpy as np
 from common.errors import BadInput
 from common.files import read_json, write_json
 
-STUDIO_MARGIN = 0.18  # of the box's longer side, on each side: hair and chin help the studio's faces apart
+# Of the box's longer side, on each side. Wider crops (.18) show the hair, by which a film's faces are told apart but a
+# portrait, with other hair, is not known again: film against portrait .76 balanced accuracy, against .83 without.
+STUDIO_MARGIN = 0.02
 # Plain L2 1.1 is the usual verification point of the vggface2 checkpoint; squared 1.21. The authors take 1.3 unsquared,
 # which passes a third of the pairs of different characters in their own banks.
 FACENET_THRESHOLD = 1.21

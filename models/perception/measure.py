@@ -96,9 +96,8 @@ def _groups(tracks: np.ndarray, names: list[str]) -> dict[int, list[str]]:
 def measure_regions(perceived: Perceived, truth: pd.DataFrame, names: list[str]) -> dict[str, float]:
     """Mean IoU of masks with the true person's, whatever the track was called; `lost`: share of masks below .5."""
     regions = perceived.regions
-    person_of = dict(
-        zip(zip(perceived.faces["frame"], _corner(perceived.faces["x1"]), strict=True), names, strict=True)
-    )
+    corners = zip(perceived.faces["frame"], map(_corner, perceived.faces["x1"]), strict=True)
+    person_of = dict(zip(corners, names, strict=True))
     rows = regions.regions
     recognised = rows[rows["source"] == "recognised"]
     votes: dict[Any, Counter[str]] = {}
@@ -122,8 +121,9 @@ def measure_regions(perceived: Perceived, truth: pd.DataFrame, names: list[str])
     return figures
 
 
-def _corner(value: Any) -> Any:
-    return np.round(value, 1)
+def _corner(x1: float) -> int:
+    """A face's left edge as a key that does not depend on its float type, tenths of a pixel."""
+    return round(10 * float(x1))
 
 
 def _mask_iou(regions: Regions, counts: str, true: str | None) -> float:

@@ -196,7 +196,9 @@ def _clip_regions(
         for row in own:
             frame = int(frame_of[row])
             others = [boxes_n4[i] * scale for i in plan.rows if frame_of[i] == frame and i != row]
-            mask, models = person_mask(frames[frame], boxes_n4[row] * scale, others, iterations=settings.iterations)
+            mask, models = person_mask(
+                frames[frame], boxes_n4[row] * scale, others, iterations=settings.iterations, feet=settings.feet
+            )
             anchors[number][frame] = Anchor(mask, models)
             rows.append(_row(plan, number, frame, mask, film, float(confidence_of[row]), boxes_n4[row]))
     for shot in sorted({plan.shot_of_frame[frame] for found in anchors.values() for frame in found}):

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-# The prior, in face-box heights, origin at the face box's centre, y down. Figures are those of a standing adult of
-# seven and a half heads, a detector's box being about .8 of a head: (half width, top, bottom, certainty, softness).
-HEAD = (0.68, 0.95, -0.12)  # half axes of the ellipse with the hair, and its centre's height
-PARTS = (
-    ("torso", 1.0, 0.75, 3.3, 0.93, 0.22),  # arms hang within it; shoulders begin below the chin
-    ("legs", 0.72, 3.3, 7.3, 0.75, 0.40),  # sitting people and frames' ends make them less certain
-)
-NECK = 0.42  # half width
+# The prior, in face-box heights, origin at the face box's centre, y down; checked against the studio's figures. Heads
+# and shoulders are in proportion to the face whoever it is; how far down the feet are is a setting.
+HEAD = (0.56, 0.78, -0.15)  # half axes of the ellipse with the hair, and its centre's height
+TORSO_TOP, TORSO_SHARE = 0.72, 0.56  # it begins below the chin and ends at this share of the way to the feet
+TORSO = (0.84, 0.93, 0.34)  # half width with hanging arms, certainty, softness
+LEGS = (0.46, 0.80, 0.34)  # people sit, and pictures end: less certain
+NECK = 0.3  # half width
 SURE_BACKGROUND, LIKELY, SURE = 0.03, 0.45, 0.93  # levels of the prior that make GrabCut's four kinds of pixels
 SMALL_PART = 0.12  # pieces smaller than this share of the largest are noise
 MARGIN = 6  # pixels of background around the prior that GrabCut sees, at least
@@ -29,19 +28,23 @@ class ColourModels:
     foreground: np.ndarray
 
 
-def shape_prior(box: np.ndarray, *, height: int, width: int) -> np.ndarray:
-    """Probability (height, width) that a pixel belongs to the person with this face box, before looking at colours."""
+def shape_prior(box: np.ndarray, *, height: int, width: int, feet: float = 5.8) -> np.ndarray:
+    """Probability (height, width) that a pixel belongs to the person with this face box, before looking at colours.
+
+    `feet`: how many face-box heights below the face's centre a standing person ends.
+    """
     x1, y1, x2, y2 = (float(value) for value in box)
     unit = max(2.0, y2 - y1)
     u = ((np.arange(width, dtype=np.float32) + 0.5 - (x1 + x2) / 2) / unit)[None, :]
     v = ((np.arange(height, dtype=np.float32) + 0.5 - (y1 + y2) / 2) / unit)[:, None]
     half_width, half_height, centre = HEAD
     radius = np.hypot(u / half_width, (v - centre) / half_height)
-    prior = 0.98 * _soft((radius - 1) * half_width, 0.06)
-    prior = np.maximum(prior, 0.95 * _soft(np.maximum(np.abs(u) - NECK, np.abs(v - 0.7) - 0.3), 0.05))
-    for _, half, top, bottom, certainty, softness in PARTS:
+    prior = 0.98 * _soft((radius - 1) * half_width, 0.10)
+    prior = np.maximum(prior, 0.95 * _soft(np.maximum(np.abs(u) - NECK, np.abs(v - 0.7) - 0.3), 0.10))
+    hip = TORSO_TOP + TORSO_SHARE * (feet - TORSO_TOP)
+    for (half, certainty, softness), top, bottom in ((TORSO, TORSO_TOP, hip), (LEGS, hip - 0.2, feet)):
         # Rounded shoulders: the part is narrower in its first half unit.
-        shoulder = half - 0.5 * np.clip(1 - (v - top) / 0.5, 0, 1) ** 2
+        shoulder = half - 0.4 * np.clip(1 - (v - top) / 0.5, 0, 1) ** 2
         outside = np.maximum(np.abs(u) - shoulder, np.maximum(top - v, v - bottom))
         prior = np.maximum(prior, certainty * _soft(outside, softness))
     return prior.astype(np.float32)
@@ -105,7 +108,7 @@ def grab_cut(
 
 
 def person_mask(
-    frame_hwc: np.ndarray, box: np.ndarray, others: Sequence[np.ndarray], *, iterations: int
+    frame_hwc: np.ndarray, box: np.ndarray, others: Sequence[np.ndarray], *, iterations: int, feet: float = 5.8
 ) -> tuple[np.ndarray, ColourModels | None]:
     """The mask (H, W) of the person with face box `box`, and the colours found.
 
@@ -113,13 +116,13 @@ def person_mask(
     their faces are theirs for sure.
     """
     height, width = frame_hwc.shape[:2]
-    prior = shape_prior(box, height=height, width=width)
+    prior = shape_prior(box, height=height, width=width, feet=feet)
     trimap = np.full((height, width), cv2.GC_BGD, np.uint8)
     trimap[prior > SURE_BACKGROUND] = cv2.GC_PR_BGD
     trimap[prior > LIKELY] = cv2.GC_PR_FGD
     trimap[prior > SURE] = cv2.GC_FGD
     for other in others:
-        theirs = shape_prior(other, height=height, width=width)
+        theirs = shape_prior(other, height=height, width=width, feet=feet)
         trimap[(theirs > prior) & (theirs > LIKELY)] = cv2.GC_BGD
         trimap[_inside(other, height, width)] = cv2.GC_BGD
     trimap[_inside(box, height, width)] = cv2.GC_FGD

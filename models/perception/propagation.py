@@ -15,6 +15,7 @@ import numpy as np
 from models.perception.person_mask import ColourModels, clean, grab_cut
 from models.perception.settings import RegionSettings
 
+FLOW_SCALE = 0.5  # flow at half size is as good as at full size, for a quarter of the time
 FLOW_RATE = 12.0  # frames per second that flow steps through; slower loses walkers, faster adds nothing
 KEPT = 0.3  # GrabCut that leaves less than this share of the carried mask has lost the person
 UNSURE = 0.8  # below this likeness the recognised frame's own place is tried as well
@@ -47,8 +48,10 @@ class ShotFlow:
     _flows: dict[tuple[int, int], np.ndarray] = field(default_factory=dict)
 
     def grey(self, frame: int) -> np.ndarray:
+        """The frame in grey, at flow size."""
         if frame not in self._grey:
-            self._grey[frame] = cv2.cvtColor(self.frames[frame], cv2.COLOR_RGB2GRAY)
+            grey = cv2.cvtColor(self.frames[frame], cv2.COLOR_RGB2GRAY)
+            self._grey[frame] = cv2.resize(grey, None, fx=FLOW_SCALE, fy=FLOW_SCALE, interpolation=cv2.INTER_AREA)
         return self._grey[frame]
 
     def warp(self, mask_hw: np.ndarray, source: int, target: int) -> np.ndarray:
@@ -57,8 +60,11 @@ class ShotFlow:
             self._flows[source, target] = _flow(self.grey(target), self.grey(source))
         flow_hw2 = self._flows[source, target]
         height, width = mask_hw.shape
+        flow_hw2 = np.float32(1 / FLOW_SCALE) * cv2.resize(flow_hw2, (width, height), interpolation=cv2.INTER_LINEAR)
         grid_x, grid_y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-        return cv2.remap(mask_hw, grid_x + flow_hw2[..., 0], grid_y + flow_hw2[..., 1], cv2.INTER_LINEAR, borderValue=0)
+        map_x: np.ndarray = grid_x + flow_hw2[..., 0]
+        map_y: np.ndarray = grid_y + flow_hw2[..., 1]
+        return cv2.remap(mask_hw, map_x, map_y, cv2.INTER_LINEAR, borderValue=0)
 
 
 def _flow(first_hw: np.ndarray, second_hw: np.ndarray) -> np.ndarray:

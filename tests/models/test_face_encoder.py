@@ -41,7 +41,7 @@ def test_the_loss_worked_by_hand() -> None:
     angles = torch.tensor([0.0, np.pi / 2, np.pi])  # squared distances: 2 to the positive, 2 and 4 to the negative
     rows = torch.stack([angles.cos(), angles.sin()], 1)
     people = torch.tensor([0, 0, 1])
-    # Anchor 0: 2 - 4 + .3 < 0; anchor 1: no negative is farther than the positive, so the farthest counts: 2 - 2 + .3.
+    # Anchor 0: 2 - 4 + .3 is no violation; anchor 1: 2 - 2 + .3 is, and is the mean of the violated.
     assert float(triplet_loss(rows, people, margin=0.3)) == pytest.approx(0.3, abs=1e-5)
 
 
