@@ -97,7 +97,8 @@ def _inspect(asked: argparse.Namespace) -> int:
 def _score(words: Sequence[str]) -> int:
     from evaluation.command import main as score
 
-    return score(words, _settings().evaluation, cache=_root() / ".cache")
+    asks_for_help = {"-h", "--help"} & set(words)  # which needs no parameters, and works where they are wrong
+    return score(words, None if asks_for_help else _settings().evaluation, cache=_root() / ".cache")
 
 
 def _narrate(words: Sequence[str]) -> int:

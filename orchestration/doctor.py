@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -108,16 +109,21 @@ def _packages() -> Iterator[Finding]:
     pins = [
         line.split()[0] for line in lock.read_text().splitlines() if "==" in line and not line.startswith((" ", "#"))
     ]
-    installed = {found.metadata["Name"].lower().replace("_", "-"): found.version for found in metadata.distributions()}
+    installed = {_normal(found.metadata["Name"]): found.version for found in metadata.distributions()}
     wrong = []
     for pin in pins:
         name, _, version = pin.partition("==")
-        have = installed.get(name.lower().replace("_", "-"))
+        have = installed.get(_normal(name))
         if have != version and ";" not in pin:
             wrong.append(f"{name} {have or 'missing'} (pinned {version})")
     state: Literal["ok", "wrong"] = "wrong" if wrong else "ok"
     found = "; ".join(wrong[:5]) if wrong else f"{len(pins)} as pinned"
     yield Finding("packages", state, found, cost="results may differ from the pinned ones", remedy="`make setup`")
+
+
+def _normal(name: str) -> str:
+    """A package's name as the registry compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _parameters() -> Iterator[Finding]:
