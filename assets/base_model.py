@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.code import CAPTIONER, training
 from publishing.stage import Stage, Work, expect
 
 if TYPE_CHECKING:
@@ -17,10 +18,14 @@ STOCK = {"seed", "stock_people", "fps", "width", "height", "slot_min", "slot_max
 
 
 def make(work: Work) -> None:
+    from common.files import write_json
     from models.training.base_model import train_base_model
+    from models.training.measure_base import measure_folder
 
-    settings = work.settings
-    train_base_model(settings.base_model, work.out, jobs=settings.compute.jobs, studio=settings.studio)
+    settings, jobs = work.settings.base_model, work.settings.compute.jobs
+    train_base_model(settings, work.out, jobs=jobs, studio=work.settings.studio)
+    figures = measure_folder(work.out, work.settings.studio, clips=settings.held_out_clips, jobs=jobs)
+    write_json(work.out / "metrics.json", figures)
 
 
 def parameters(settings: Settings, unit: str) -> Any:
@@ -41,7 +46,11 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
         for part, curve in sorted(curves.items())
         if curve["loss"]
     ]
-    return {"parts": pd.DataFrame(rows, columns=["part", "steps", "first_loss", "final_loss"])}
+    measured = read_json(folder / "metrics.json")["all"]
+    return {
+        "parts": pd.DataFrame(rows, columns=["part", "steps", "first_loss", "final_loss"]),
+        "held_out": pd.DataFrame([{"clips": measured["clips"], "verb": measured["verb"]}]),
+    }
 
 
 def expectations(settings: Settings) -> list[Any]:
@@ -55,11 +64,29 @@ def expectations(settings: Settings) -> list[Any]:
             rows=("part",),
             why="a part learnt nothing",
         ),
+        expect(
+            "held_out",
+            "column_values_to_be_between",
+            column="verb",
+            min_value=settings.gates.base_model.lowest_verb_accuracy,
+            why="on clips it never saw it hardly ever names the action",
+        ),
     ]
 
 
 def summary(folder: Path) -> dict[str, Any]:
-    return {"parts": facts(folder)["parts"]}
+    import pandas as pd
+
+    from common.files import read_json
+
+    figures = read_json(folder / "metrics.json")
+    groups = [{"clips of": name, **group} for name, group in figures.items() if name != "tower"]
+    tower = [{"the tower's answer": name, "right": share} for name, share in figures["tower"].items()]
+    return {
+        "training": facts(folder)["parts"],
+        "held-out stock clips": pd.DataFrame(groups),
+        "tower on them": pd.DataFrame(tower),
+    }
 
 
 STAGE = Stage(
@@ -71,12 +98,8 @@ STAGE = Stage(
     code=(
         "common",
         "corpora/studio",
-        "models/captioner",
-        "models/prior",
-        *(
-            f"models/training/{part}.py"
-            for part in ("base_model", "stock_set", "tower", "language_model", "alignment", "loop")
-        ),
+        *CAPTIONER,
+        *training("base_model", "stock", "stock_set", "tower", "language_model", "alignment", "loop", "measure_base"),
     ),
     facts=facts,
     expectations=expectations,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.clips import read_records
+from assets.code import CAPTIONER, FILM, training
 from assets.experiments import captioner_units
 from publishing.settings import film_ids
 from publishing.stage import Stage, Work, all_jobs, expect
@@ -130,7 +131,7 @@ STAGE = Stage(
     inputs=inputs,
     sections=("captioner", "experiments", "gates.captioner"),
     parameters=parameters,
-    code=("common", "models/captioner", "models/prior", "models/training/captioner.py", "models/training/loop.py"),
+    code=(*FILM, "assets/clips.py", *CAPTIONER, *training("captioner", "language_model", "loop")),
     facts=facts,
     expectations=expectations,
     jobs=all_jobs,

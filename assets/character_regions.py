@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.code import FILM
 from publishing.settings import film_ids
 from publishing.stage import Stage, Work, all_jobs, expect
 
@@ -96,7 +97,7 @@ STAGE = Stage(
     per_film=True,
     sections=("perception", "gates.character_regions"),
     parameters=lambda settings, film: settings.perception.model_dump(mode="json", exclude={"encoder", "detector"}),
-    code=("common", "corpora/film.py", "corpora/video.py", "models/perception"),
+    code=(*FILM, "models/perception"),
     facts=facts,
     expectations=expectations,
     jobs=all_jobs,

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.code import FILM
 from publishing.settings import film_ids
 from publishing.stage import Stage, Work, all_jobs, expect
 
@@ -83,14 +84,9 @@ STAGE = Stage(
     per_film=True,
     sections=("perception.key_frame_stride",),
     code=(
-        "common",
-        "corpora/film.py",
-        "corpora/video.py",
-        "models/captioner/features.py",
-        "models/captioner/crops.py",
-        "models/captioner/tower.py",
-        "models/captioner/vision.py",
-        "models/captioner/regions.py",
+        *FILM,
+        "models/perception/regions.py",
+        *(f"models/captioner/{part}.py" for part in ("checkpoints", "crops", "features", "regions", "tower", "vision")),
     ),
     facts=facts,
     expectations=expectations,

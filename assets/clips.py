@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.code import FILM, REGIONS, training
 from publishing.settings import Split, film_ids, split_of
 from publishing.stage import Stage, Work, expect
 
@@ -125,7 +126,7 @@ def clip_stage(name: str, split: Split, description: str) -> Stage:
         per_film=True,
         sections=("perception.key_frame_stride", "gates.clips"),
         parameters=lambda settings, film: {"stride": settings.perception.key_frame_stride},
-        code=("common", "corpora/film.py", "corpora/focusedad.py", "models/training/triplets.py"),
+        code=(*FILM, *REGIONS, "corpora/focusedad.py", *training("triplets")),
         facts=facts,
         expectations=expectations,
         summary=summary,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.code import training
 from publishing.stage import Stage, Work, expect
 
 if TYPE_CHECKING:
@@ -73,12 +74,8 @@ STAGE = Stage(
     code=(
         "common",
         "corpora/studio",
-        "models/perception/encoders.py",
-        "models/perception/studio_encoder.py",
-        "models/training/face_encoder.py",
-        "models/training/face_crops.py",
-        "models/training/triplet_loss.py",
-        "models/training/verification.py",
+        *(f"models/perception/{part}.py" for part in ("detection", "encoders", "settings", "studio_encoder")),
+        *training("face_encoder", "face_crops", "triplet_loss", "verification"),
     ),
     facts=facts,
     expectations=expectations,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.code import FILM
 from assets.experiments import Experiment, experiments
 from publishing.settings import film_ids
 from publishing.stage import Stage, Work, expect
@@ -219,7 +220,14 @@ STAGE = Stage(
     make=make,
     reads=("films", "query_banks", "character_regions", "captioner", "predictions", "scores"),
     sections=("experiments", "evaluation.intervals", "films.source"),
-    code=("common", "evaluation", "models/perception/region_picture.py", "models/perception/regions.py"),
+    code=(
+        *FILM,
+        "assets/experiments.py",
+        "assets/predictions.py",
+        "evaluation",
+        "models/perception/region_picture.py",
+        "models/perception/regions.py",
+    ),
     facts=facts,
     expectations=expectations,
     summary=summary,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.captioner import casts_of, features_of
 from assets.clips import read_records
+from assets.code import CAPTIONER, FILM, RECORDS
 from assets.experiments import experiment_of, experiment_units
 from publishing.settings import film_ids
 from publishing.stage import Stage, Work, all_jobs, expect
@@ -120,7 +121,7 @@ STAGE = Stage(
     inputs=inputs,
     sections=("captioner", "experiments", "gates.predictions"),
     parameters=parameters,
-    code=("common", "models/captioner", "models/prior"),
+    code=(*FILM, *RECORDS, *CAPTIONER),
     facts=facts,
     expectations=expectations,
     jobs=all_jobs,

@@ -6,6 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.code import FILM
 from publishing.settings import film_ids
 from publishing.stage import Stage, Work, all_jobs, expect
 
@@ -105,7 +106,7 @@ STAGE = Stage(
     per_film=True,
     sections=("perception", "gates.query_banks"),
     parameters=lambda settings, film: settings.perception.model_dump(mode="json", exclude={"encoder", "regions"}),
-    code=("common", "corpora/film.py", "corpora/video.py", "models/perception"),
+    code=(*FILM, "models/perception"),
     facts=facts,
     expectations=expectations,
     jobs=all_jobs,

@@ -70,7 +70,7 @@ STAGE = Stage(
     inputs=inputs,
     sections=("evaluation", "experiments", "gates.scores"),
     parameters=lambda settings, unit: settings.evaluation.model_dump(mode="json", exclude={"java"}),
-    code=("common", "evaluation"),
+    code=("common", "evaluation", "assets/predictions.py"),
     facts=facts,
     expectations=expectations,
     summary=summary,

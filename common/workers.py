@@ -22,11 +22,10 @@ PROCESS_ENVIRONMENT = {
 
 
 def _one_thread() -> None:
+    """OpenCV keeps threads of its own; torch takes its number from OMP_NUM_THREADS when, and if, it is imported."""
     import cv2
-    import torch
 
     cv2.setNumThreads(1)
-    torch.set_num_threads(1)
 
 
 def map_in_processes(function: Callable[[Work], Result], work: Iterable[Work], *, jobs: int) -> Iterator[Result]:

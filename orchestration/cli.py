@@ -102,10 +102,9 @@ def _score(words: Sequence[str]) -> int:
 
 
 def _narrate(words: Sequence[str]) -> int:
-    import importlib
+    from orchestration.narrate_command import main as narrate
 
-    status: int = importlib.import_module("narration.narrate").main(words)
-    return status
+    return narrate(words)
 
 
 def _profile(asked: argparse.Namespace) -> int:
@@ -143,29 +142,9 @@ def _tables(asked: argparse.Namespace) -> int:
     if asked.json:
         _print_json(tables)
         return 0
-    for name, rows in tables.items():
-        print(f"{name.replace('_', ' ').capitalize()} (published | reproduced [low, high])")
-        print(_as_text(rows))
-        print()
+    print((folder / "tables.txt").read_text(encoding="utf-8"))
     print("the whole report: data/paper_tables/report.html")
     return 0
-
-
-def _as_text(rows: list[dict[str, str]]) -> str:
-    """A line for each row and benchmark, a column for each metric."""
-    metrics = list(dict.fromkeys(row["metric"] for row in rows))
-    lines = {(row["benchmark"], row["row"]): dict[str, str]() for row in rows}
-    for row in rows:
-        interval = f" [{row['low']}, {row['high']}]" if row["low"] else ""
-        lines[row["benchmark"], row["row"]][row["metric"]] = (
-            f"{row['published'] or '-'} | {row['reproduced'] or '-'}{interval}"
-        )
-    head = ["benchmark", "row", *metrics]
-    grid = [head, *([*key, *(cells.get(metric, "") for metric in metrics)] for key, cells in lines.items())]
-    widths = [max(len(line[column]) for line in grid) for column in range(len(head))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in grid
-    )
 
 
 def _settings() -> Any:

@@ -34,11 +34,11 @@ def direct_dependencies(pyproject: Path) -> list[str]:
 def licence_of(package: str) -> tuple[str, str]:
     """(version, licence) as the package's own metadata state them."""
     about = metadata.metadata(package)
-    expression = about.get("License-Expression")
+    expression = (about.get_all("License-Expression") or [""])[0]
     classifiers = [
         line.rsplit(" :: ", 1)[-1] for line in about.get_all("Classifier") or [] if line.startswith("License ::")
     ]
-    stated = (about.get("License") or "").strip().splitlines()
+    stated = (about.get_all("License") or [""])[0].strip().splitlines()
     licence = expression or ", ".join(classifiers) or (stated[0][:60] if stated else "not stated in its metadata")
     return metadata.version(package), licence
 

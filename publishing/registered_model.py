@@ -10,6 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import pydantic
+
+
+class FilmFolders(pydantic.BaseModel):
+    """One film as the lineage published it: its folders under `data/films`, a clip stage and `data/clip_features`."""
+
+    film: str
+    clips: str
+    features: str
 
 
 class Captioner(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
@@ -18,11 +27,9 @@ class Captioner(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
     def load_context(self, context: Any) -> None:
         self.folder = Path(context.artifacts["captioner"])
 
-    def predict(self, context, model_input, params=None):  # MLflow reads hints as a schema
-        """`model_input`: a DataFrame, one row a film, with the folders `film`, `clips` and `features` of the lineage.
-
-        Gives a description per clip record, films in order; `params` may name the `bank`.
-        """
+    # MLflow makes the model's signature from the hint of `model_input`, and knows `context` and `params` by name.
+    def predict(self, context, model_input: list[FilmFolders], params=None) -> list[str]:
+        """A description per clip record, films in order; `params` may name the `bank`."""
         from corpora.film import read_film
         from models.captioner.checkpoints import load_captioner
         from models.captioner.describe import describe
@@ -33,7 +40,7 @@ class Captioner(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
         captioner = load_captioner(self.folder, places.data() / "base_model")
         settings = load_settings(places.parameters_file()).captioner
         said: list[str] = []
-        for row in model_input.itertuples(index=False):
+        for row in model_input:
             film = read_film(Path(row.film))
             lines = (Path(row.clips) / "clips.jsonl").read_text(encoding="utf-8").splitlines()
             said += describe(

@@ -159,7 +159,7 @@ def _register(found: Any, run: str, model: str, *, stage: str, unit: str, folder
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
     with warnings.catch_warnings(), mlflow.start_run(run_id=run):
-        warnings.simplefilter("ignore")  # a signature is no use here: the model reads folders
+        warnings.simplefilter("ignore")  # its advice is for people who write the call by hand
         info = mlflow.pyfunc.log_model(
             name=model,
             python_model=str(Path(__file__).with_name("registered_model.py")),

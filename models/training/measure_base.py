@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,8 +29,22 @@ from models.training import stock
 from models.training.alignment import aligned_clip, base_plan
 from models.training.stock_set import StockSet, read_shards
 
+if TYPE_CHECKING:
+    from corpora.studio.settings import StudioSettings
+
 HELD_OUT_START = 900_000  # far beyond any number of training clips
 _WORD = re.compile(r"[A-Za-z']+")
+
+
+def measure_folder(base: Path, studio: StudioSettings, *, clips: int, jobs: int) -> dict[str, Any]:
+    """`measure` of a base model's folder on `clips` held-out stock clips, asked in the describers' style."""
+    model, vocabulary = load_base(base)
+    tower = load_tower(base)
+    captioner = Captioner(model.eval(), vocabulary, base_plan(model))
+    sizes = TowerSettings(frames=tower.shape.frames, scene_frames=tower.shape.scene_frames)
+    with tempfile.TemporaryDirectory() as folder:
+        shards = stock.render(studio, sizes, Path(folder), start=HELD_OUT_START, count=clips, jobs=jobs)
+        return measure(captioner, tower, read_shards(shards), cue=True)
 
 
 def measure(
@@ -153,16 +167,11 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=160, help="held-out clips to render")
     parser.add_argument("--jobs", type=int, default=2, help="processes to render with")
     arguments = parser.parse_args()
-    model, vocabulary = load_base(arguments.base)
-    tower = load_tower(arguments.base)
-    captioner = Captioner(model, vocabulary, base_plan(model))
-    sizes = TowerSettings(frames=tower.shape.frames, scene_frames=tower.shape.scene_frames)
-    with tempfile.TemporaryDirectory() as folder:
-        shards = stock.render(
-            StudioSettings(), sizes, Path(folder), start=HELD_OUT_START, count=arguments.clips, jobs=arguments.jobs
+    print(
+        json.dumps(
+            measure_folder(arguments.base, StudioSettings(), clips=arguments.clips, jobs=arguments.jobs), indent=1
         )
-        figures = measure(captioner, tower, read_shards(shards), cue=True)
-    print(json.dumps(figures, indent=1))
+    )
 
 
 if __name__ == "__main__":

@@ -58,9 +58,10 @@ def test_tables_are_printed_as_they_were_made(root: Path, capsys: pytest.Capture
                     "reproduced": "6.0",
                 }
                 writer.writerow(row | {"low": "5.0", "high": "7.0"})
+    (folder / "tables.txt").write_text("Table 1: as it was laid out\n", encoding="utf-8")
     assert main(["tables"]) == 0
     shown = capsys.readouterr().out
-    assert "MAD-eval-Named  C2   7.4 | 6.0 [5.0, 7.0]  7.4 | 6.0 [5.0, 7.0]" in shown
+    assert "Table 1: as it was laid out" in shown and "data/paper_tables/report.html" in shown
     assert main(["tables", "--json"]) == 0
     assert answer(capsys)["table_2"][0]["metric"] == "SPICE"
 

@@ -1,0 +1,13 @@
+"""The code behind the data, in the groups that stages share: what changes here makes their units stale.
+
+A test follows the imports of every stage and holds that none is forgotten.
+"""
+
+FILM = ("common", "corpora/film.py", "corpora/reading.py", "corpora/subtitles.py", "corpora/video.py")
+REGIONS = ("models/perception/bank_files.py", "models/perception/regions.py", "models/perception/settings.py")
+CAPTIONER = ("models/captioner", "models/prior")
+RECORDS = ("assets/clips.py", "assets/captioner.py", "assets/experiments.py")
+
+
+def training(*parts: str) -> tuple[str, ...]:
+    return tuple(f"models/training/{part}.py" for part in parts)
