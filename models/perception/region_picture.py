@@ -50,17 +50,18 @@ def annotated(frame_hw3: np.ndarray, rows: pd.DataFrame, names: dict[int, str], 
     """The frame, `WIDTH` wide, with tinted masks, boxes and names; solid boxes are recognised, thin ones carried."""
     colours = colours_of(sorted(set(names.values()) - {""}))
     picture = frame_hw3.astype(np.float32)
-    for row in rows.itertuples():
-        colour = colours.get(names.get(row.track, ""), (200, 200, 200))
-        mask = found.mask(row.mask)
+    marks = rows.to_dict("records")
+    for row in marks:
+        colour = colours.get(names.get(row["track"], ""), (200, 200, 200))
+        mask = found.mask(row["mask"])
         picture[mask] = 0.65 * picture[mask] + 0.35 * np.array(colour, np.float32)
     scale = WIDTH / found.width
     picture = cv2.resize(picture.astype(np.uint8), (WIDTH, round(found.height * scale)), interpolation=cv2.INTER_AREA)
-    for row in rows.itertuples():
-        name = names.get(row.track, "")
-        corners = [round(float(v) * scale) for v in (row.x1, row.y1, row.x2, row.y2)]
+    for row in marks:
+        name = names.get(row["track"], "")
+        corners = [round(row[side] * scale) for side in ("x1", "y1", "x2", "y2")]
         colour = colours.get(name, (200, 200, 200))
-        thickness = 2 if row.source == "recognised" else 1
+        thickness = 2 if row["source"] == "recognised" else 1
         cv2.rectangle(picture, corners[:2], corners[2:], colour, thickness)
         _label(picture, name or "unknown", corners[0], corners[1], colour)
     return picture
