@@ -25,8 +25,8 @@ def draw_regions(film: Film, found: Regions, path: Path, *, clip: int | None = N
     A film without any region gets the strip of its middle frame, so that the picture is always there.
     """
     if clip is None and len(found.regions):
-        counts = found.regions.groupby("clip").size()
-        clip = int(counts.sort_index().idxmax())
+        counts = found.regions["clip"].value_counts().sort_index()
+        clip = int(counts.index[int(counts.argmax())])
     rows = found.regions[found.regions["clip"] == clip] if clip is not None else found.regions
     names = names_of(found, clip)
     keys = sorted(rows["frame"].unique().tolist()) or [film.frames // 2]
@@ -49,14 +49,14 @@ def names_of(found: Regions, clip: int | None) -> dict[int, str]:
 def annotated(frame_hw3: np.ndarray, rows: pd.DataFrame, names: dict[int, str], found: Regions) -> np.ndarray:
     """The frame, `WIDTH` wide, with tinted masks, boxes and names; solid boxes are recognised, thin ones carried."""
     colours = colours_of(sorted(set(names.values()) - {""}))
-    picture = frame_hw3.astype(np.float32)
+    tinted = frame_hw3.astype(np.float32)
     marks = rows.to_dict("records")
     for row in marks:
         colour = colours.get(names.get(row["track"], ""), (200, 200, 200))
         mask = found.mask(row["mask"])
-        picture[mask] = 0.65 * picture[mask] + 0.35 * np.array(colour, np.float32)
+        tinted[mask] = 0.65 * tinted[mask] + 0.35 * np.array(colour, np.float32)
     scale = WIDTH / found.width
-    picture = cv2.resize(picture.astype(np.uint8), (WIDTH, round(found.height * scale)), interpolation=cv2.INTER_AREA)
+    picture = cv2.resize(tinted.astype(np.uint8), (WIDTH, round(found.height * scale)), interpolation=cv2.INTER_AREA)
     for row in marks:
         name = names.get(row["track"], "")
         corners = [round(row[side] * scale) for side in ("x1", "y1", "x2", "y2")]
