@@ -1,0 +1,140 @@
+"""The whole lineage, cut down to `smoke`, in a copy of this repository: DVC makes it, Dagster continues it, both agree.
+
+The statements build on one run, so they stand in its order.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
+pytestmark = pytest.mark.slow
+
+
+class Repository:
+    """A copy of the tracked files with a git and a DVC of its own, and this environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+        for name in filter(None, listed.decode().split("\0")):
+            if (ROOT / name).is_file() and name != "dvc.lock":
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / name, folder / name)
+        (folder / ".venv").symlink_to(Path(sys.prefix))
+        for words in (
+            ["init", "-q"],
+            ["add", "-A"],
+            ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "x"],
+        ):
+            subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
+        self.run("-m", "orchestration.cli", "profile", "smoke")
+
+    def run(self, *words: str, status: int | None = 0) -> str:
+        """Python with these words; gives back what it printed."""
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "DAGSTER_", "FOCUSED"))
+        }
+        done = subprocess.run(
+            [".venv/bin/python", *words], cwd=self.folder, capture_output=True, text=True, env=kept, timeout=900
+        )
+        assert status is None or done.returncode == status, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def dvc(self, *words: str) -> str:
+        return self.run("-m", "dvc", *words)
+
+    def versions(self) -> dict[str, str]:
+        """The hash of every stage's output in dvc.lock."""
+        locked = yaml.safe_load((self.folder / "dvc.lock").read_text())["stages"]
+        return {stage: locked[stage]["outs"][0]["md5"] for stage in locked}
+
+    def change(self, *path: str, value: object) -> None:
+        parameters = self.folder / "params.yaml"
+        values = yaml.safe_load(parameters.read_text())
+        inner = values
+        for part in path[:-1]:
+            inner = inner[part]
+        inner[path[-1]] = value
+        parameters.write_text(yaml.safe_dump(values, sort_keys=False))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+    repository = Repository(tmp_path_factory.mktemp("lineage"))
+    repository.dvc("repro")
+    yield repository
+
+
+def test_every_stage_has_published_data_and_the_tables_have_every_cell(made: Repository) -> None:
+    assert list(made.versions()) == sorted(STAGES) or set(made.versions()) == set(STAGES)
+    tables = made.folder / "data" / "paper_tables"
+    rows = [row for name in ("table_1", "table_2") for row in csv.DictReader((tables / f"{name}.csv").open())]
+    assert len([row for row in rows if row["row"] in ("A1", "A2", "B1", "B2", "C1", "C2")]) == 18
+    for row in rows:
+        assert row["reproduced"] or row["note"], f"a cell without a number must say why: {row}"
+    measured = [row for row in rows if row["reproduced"]]
+    assert measured and all(row["run_id"] and row["data_version"] for row in measured)
+    assert "<img" in (tables / "report.html").read_text()
+
+
+def test_dvc_finds_nothing_to_do_afterwards(made: Repository) -> None:
+    assert "up to date" in made.dvc("status")
+    assert made.dvc("repro").count("didn't change") == len(STAGES)
+
+
+def test_a_metric_parameter_remakes_scores_and_tables_only_and_either_engine_leaves_dvc_clean(made: Repository) -> None:
+    before = made.versions()
+    made.change("evaluation", "redundancy", "theta", value=0.3)
+    changed = [stage for stage in STAGES if f"{stage}:" in made.dvc("status")]
+    assert changed == ["scores"]  # what hangs on it is stale only once it is remade
+    for stage in ("scores", "paper_tables"):  # as a run from Dagster's interface: DVC did not start it
+        made.run("-m", "orchestration.run", stage)
+    assert "up to date" in made.dvc("status")
+    after = made.versions()
+    assert {stage for stage in STAGES if before[stage] != after[stage]} == {"scores", "paper_tables"}
+
+
+def test_one_film_that_changes_leaves_the_other_films_as_they_are(made: Repository) -> None:
+    films = made.folder / "data" / "films"
+    before = {film.name: (film / "film.json").stat().st_mtime_ns for film in sorted(films.iterdir())}
+    made.change("studio", "overrides", value={"tt9000002": {"seed": 99}})
+    made.run("-m", "orchestration.run", "films")
+    after = {film.name: (film / "film.json").stat().st_mtime_ns for film in sorted(films.iterdir())}
+    assert [film for film in before if before[film] != after[film]] == ["tt9000002"]
+
+
+def test_an_unknown_parameter_is_one_line_and_leaves_the_data_alone(made: Repository) -> None:
+    before = made.versions()
+    parameters = (made.folder / "params.yaml").read_text()
+    made.change("studio", "secnods", value=3)
+    said = made.run("-m", "orchestration.run", "films", status=2).strip()
+    (made.folder / "params.yaml").write_text(parameters)
+    assert said.count("\n") == 0 and "studio.secnods" in said and "seconds" in said
+    assert made.versions() == before
+
+
+def test_a_film_is_narrated_by_the_models_just_made(made: Repository) -> None:
+    source = made.folder / "data" / "films" / "tt9100001"
+    out = made.folder / "draft"
+    plain = made.folder / "plain"
+    plain.mkdir()
+    shutil.copyfile(source / "film.mp4", plain / "film.mp4")
+    said = made.run("-m", "orchestration.cli", "narrate", str(plain / "film.mp4"), "--out", str(out))
+    assert "nobody can be named" in said and "trained on studio films alone" in said
+    assert sorted(path.name for path in out.iterdir()) == [
+        "description.json",
+        "description.md",
+        "description.srt",
+        "description.vtt",
+    ]
