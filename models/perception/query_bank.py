@@ -14,18 +14,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import squareform
 
 from common.errors import BadInput
 from corpora.film import Film, LabelledBox
 from models.perception.bank_files import Banks
 from models.perception.detection import FaceDetector
 from models.perception.encoders import FaceEncoder, unit_rows
+from models.perception.face_clusters import names_from_clusters
 from models.perception.queries import best_queries, drop_outliers, intra_distance
-from models.perception.settings import BankSettings, PerceptionSettings
-from models.perception.tracks import embeddings_of, link_tracks, pooled
+from models.perception.settings import PerceptionSettings
+from models.perception.tracks import embeddings_of, link_tracks
 
 log = logging.getLogger(__name__)
 FAR = 4.0  # squared L2 of opposite unit vectors: the largest there is
@@ -150,59 +149,6 @@ def _faces_in_boxes(rows: np.ndarray, boxes_n4: np.ndarray, labelled: Sequence[L
                 cost[i, j] = min(abs(x - (left + right) / 2) / width + abs(y - head) / height, FAR / 2)
     matched = zip(*linear_sum_assignment(cost), strict=True)
     return [(int(rows[i]), labelled[j].name) for i, j in matched if cost[i, j] < FAR]
-
-
-# ---- clusters and portraits
-
-
-def names_from_clusters(
-    faces: pd.DataFrame,
-    tracks: np.ndarray,
-    actor: Mapping[str, np.ndarray],
-    settings: BankSettings,
-    *,
-    threshold: float,
-) -> list[str]:
-    """A name or "" for each face: tracks are clustered, large clusters go to portraits one to one by distance.
-
-    Clusters that no portrait takes stay without a name: the film's strangers.
-    """
-    if not len(faces) or not actor:
-        return [""] * len(faces)
-    embeddings_nd = embeddings_of(faces)
-    clusters = cluster_tracks(faces, tracks, embeddings_nd, settings.link_threshold * threshold)
-    sizes = Counter(clusters.tolist())
-    large = [cluster for cluster, size in sorted(sizes.items()) if size >= settings.smallest_share * len(faces)]
-    if not large:
-        return [""] * len(faces)
-    centroids = pooled(embeddings_nd, clusters)
-    names = sorted(actor)
-    cost = np.array([[((centroids[cluster] - actor[name]) ** 2).sum() for name in names] for cluster in large])
-    given = {large[i]: names[j] for i, j in zip(*linear_sum_assignment(cost), strict=True)}
-    return [given.get(int(cluster), "") for cluster in clusters]
-
-
-def cluster_tracks(faces: pd.DataFrame, tracks: np.ndarray, embeddings_nd: np.ndarray, threshold: float) -> np.ndarray:
-    """A cluster number for each face: mean linkage of track means up to `threshold` (squared L2).
-
-    Tracks that share a frame are different people and stand as far apart as can be.
-    """
-    means = pooled(embeddings_nd, tracks)
-    order = sorted(means)
-    if len(order) == 1:
-        return np.zeros(len(tracks), int)
-    means_td = np.stack([means[track] for track in order])
-    distances_tt = np.maximum(2 - 2 * means_td @ means_td.T, 0).astype(np.float64)
-    frames = {track: set(faces["frame"].to_numpy()[tracks == track].tolist()) for track in order}
-    for i, first in enumerate(order):
-        for j in range(i):
-            if frames[first] & frames[order[j]]:
-                distances_tt[i, j] = distances_tt[j, i] = FAR
-    np.fill_diagonal(distances_tt, 0)
-    tree = linkage(squareform(distances_tt, checks=False), method="average")
-    labels = fcluster(tree, t=threshold, criterion="distance")
-    of_track = dict(zip(order, labels, strict=True))
-    return np.array([of_track[int(track)] for track in tracks])
 
 
 def picture_of_clusters(faces: pd.DataFrame, banks: Banks, path: Path) -> None:

@@ -45,9 +45,9 @@ class EncoderSettings(_Settings):
         64, ge=32, le=160, description="Side of the square crop that the studio encoder sees, pixels"
     )
     width: int = Field(24, ge=4, le=128, description="Channels of the studio encoder's first layer")
-    size: int = Field(128, ge=16, description="Dimensions of the embedding (paper, equation 4)")
+    size: int = Field(128, ge=16, multiple_of=2, description="Dimensions of the embedding (paper, equation 4)")
     held_out: float = Field(0.2, gt=0, lt=1, description="Share of the strangers kept for the threshold")
-    steps: int = Field(480, ge=1, description="Training steps")
+    steps: int = Field(800, ge=1, description="Training steps of each of its two views")
     people_per_batch: int = Field(14, ge=2, description="Identities in a batch")
     crops_per_person: int = Field(5, ge=2, description="Crops of each identity in a batch")
     learning_rate: float = Field(2e-3, gt=0, description="Peak of the one-cycle schedule")
@@ -59,7 +59,14 @@ class BankSettings(_Settings):
     """How a film's faces become one query per character (paper, equations 1-3)."""
 
     link_threshold: float = Field(
-        0.8, gt=0, description="Tracks join one cluster up to this multiple of the encoder's threshold (mean linkage)"
+        0.8, gt=0, description="Tracks join one cluster up to this multiple of the encoder's threshold at least"
+    )
+    link_limit: float = Field(2.0, gt=0, description="The highest such multiple that is tried")
+    size_weight: float = Field(
+        0.05, ge=0, description="What a cluster's share of the faces weighs against its distance to a portrait"
+    )
+    portrait_weight: float = Field(
+        0.5, ge=0, description="What likeness to the portraits weighs against tight clusters in choosing the cut"
     )
     smallest_share: float = Field(
         0.04, ge=0, lt=1, description="A cluster with a smaller share of the film's faces is no main character"

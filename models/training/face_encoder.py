@@ -14,10 +14,11 @@ import torch
 from torch.nn import functional as F
 
 from common.files import write_json
+from common.workers import map_in_processes
 from corpora.studio.settings import StudioSettings
 from models.perception.encoders import write_pretrained
 from models.perception.settings import EncoderSettings
-from models.perception.studio_encoder import StudioFaceNet
+from models.perception.studio_encoder import VIEWS, FaceView, StudioFaceNet, view_of
 from models.training.face_crops import FaceCrops, render_crops
 from models.training.triplet_loss import triplet_loss
 from models.training.verification import pair_distances, verify
@@ -39,7 +40,7 @@ def train_face_encoder(
         return {"kind": settings.kind}
     crops = render_crops(settings, studio, jobs=jobs)
     training, held_out = split_people(crops, settings)
-    network, curve = fit(training, settings)
+    network, curve = train(training, settings, jobs=jobs)
     metrics = calibrate(network, held_out)
     metrics |= {"training_people": len(np.unique(training.people)), "training_crops": len(training.people)}
     _write(network, settings, metrics, curve, out)
@@ -54,38 +55,53 @@ def split_people(crops: FaceCrops, settings: EncoderSettings) -> tuple[FaceCrops
     return crops.of(people[:-count]), crops.of(people[-count:])
 
 
-def fit(crops: FaceCrops, settings: EncoderSettings) -> tuple[StudioFaceNet, dict[str, list[float]]]:
-    """The trained network, and its curve: step and loss. One thread: more would change the last digits of sums."""
-    rng = np.random.default_rng([settings.seed, 1])
+def train(crops: FaceCrops, settings: EncoderSettings, *, jobs: int) -> tuple[StudioFaceNet, dict[str, list[float]]]:
+    """The trained network, and the curves of its views, each trained by itself, side by side where `jobs` allow."""
+    network = StudioFaceNet(width=settings.width, size=settings.size)
+    curves: dict[str, list[float]] = {}
+    work = [(crops, settings, view) for view in VIEWS]
+    for view, (weights, steps, losses) in zip(VIEWS, map_in_processes(_fit, work, jobs=jobs), strict=True):
+        network.views[view].load_state_dict({name: torch.from_numpy(weight) for name, weight in weights.items()})
+        curves |= {"step": steps, f"loss_{view}": losses}
+    return network.eval(), curves
+
+
+def _fit(work: tuple[FaceCrops, EncoderSettings, str]) -> tuple[dict[str, np.ndarray], list[float], list[float]]:
+    """One view's weights, and the steps and losses of its curve (may run in a process of its own).
+
+    One thread: more would change the last digits of sums, and with them the data.
+    """
+    crops, settings, view = work
+    rng = np.random.default_rng([settings.seed, VIEWS.index(view)])
     generator = torch.Generator().manual_seed(settings.seed)
     threads_before = torch.get_num_threads()
     torch.set_num_threads(1)
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
-        network = StudioFaceNet(width=settings.width, size=settings.size)
+        network = FaceView(width=settings.width, size=settings.size // len(VIEWS)).train()
     pictures_nchw = torch.from_numpy(crops.crops).permute(0, 3, 1, 2)
     rows = {person: np.flatnonzero(crops.people == person) for person in np.unique(crops.people).tolist()}
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.learning_rate, total_steps=settings.steps, pct_start=0.1
     )
-    curve: dict[str, list[float]] = {"step": [], "loss": []}
-    network.train()
+    steps: list[float] = []
+    losses: list[float] = []
     for step in range(settings.steps):
         batch, people = _draw(rows, settings, rng)
         crops_nchw = augmented(pictures_nchw[torch.from_numpy(batch)].float() / 255, generator)
-        loss = triplet_loss(network(crops_nchw), torch.from_numpy(people), margin=settings.margin)
+        loss = triplet_loss(network(view_of(crops_nchw, view)), torch.from_numpy(people), margin=settings.margin)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
         if step % 10 == 9 or step == settings.steps - 1:
-            curve["step"].append(step + 1)
-            curve["loss"].append(round(loss.item(), 5))
+            steps.append(step + 1)
+            losses.append(round(loss.item(), 5))
         if step % 100 == 99:
-            log.info("face_encoder: step %d of %d, loss %.3f", step + 1, settings.steps, loss.item())
+            log.info("face_encoder: %s, step %d of %d, loss %.3f", view, step + 1, settings.steps, loss.item())
     torch.set_num_threads(threads_before)
-    return network.eval(), curve
+    return {name: tensor.numpy() for name, tensor in network.state_dict().items()}, steps, losses
 
 
 def _draw(
@@ -132,7 +148,7 @@ def calibrate(network: StudioFaceNet, held_out: FaceCrops) -> dict[str, Any]:
     """Threshold (squared L2) by the best balanced accuracy on held-out film faces, and how well portraits agree."""
     with torch.inference_mode():
         pictures = torch.from_numpy(held_out.crops).permute(0, 3, 1, 2).split(128)
-        embeddings_nd = torch.cat([network(part.float() / 255) for part in pictures]).numpy()
+        embeddings_nd = torch.cat([network.embed(part.float() / 255) for part in pictures]).numpy()
     film = ~held_out.portrait
     of_films = verify(*pair_distances(embeddings_nd, held_out.people, film, film))
     metrics: dict[str, Any] = {

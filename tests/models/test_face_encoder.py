@@ -88,7 +88,7 @@ def test_training_is_repeatable_and_tells_people_apart(tmp_path: Path, monkeypat
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("one", "two")]
     assert weights[0] == weights[1]
     curve = read_json(tmp_path / "one" / "training.json")
-    assert curve["step"] == [10, 20, 25] and len(curve["loss"]) == 3
+    assert curve["step"] == [10, 20, 25] and len(curve["loss_face"]) == len(curve["loss_head"]) == 3
     encoder = load_encoder(tmp_path / "one")
     assert (encoder.name, encoder.size, encoder.threshold) == ("studio", 16, metrics["threshold"])
     frame = np.full((60, 80, 3), 90, np.uint8)
