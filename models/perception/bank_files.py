@@ -30,6 +30,11 @@ class Banks:
     actor: dict[str, np.ndarray]
     facts: dict[str, Any] = field(default_factory=dict)
     face_names: tuple[str, ...] = ()
+    actor_threshold: float | None = None  # squared L2 for the actor queries, where it is another one
+
+    def threshold_of(self, kind: str) -> float:
+        """The encoder's threshold (squared L2) for the queries of that bank."""
+        return self.threshold if kind != "actor" or self.actor_threshold is None else self.actor_threshold
 
     def of(self, kind: str) -> dict[str, np.ndarray]:
         """The bank called "best query", "actor" or "none" (Table 1's words)."""
@@ -62,7 +67,12 @@ def write_banks(banks: Banks, folder: Path) -> None:
         _write_bank(banks.of(kind), folder / name)
     write_json(
         folder / "bank.json",
-        {"encoder": banks.encoder, "threshold": banks.threshold, "characters": banks.facts},
+        {
+            "encoder": banks.encoder,
+            "threshold": banks.threshold,
+            "actor_threshold": banks.threshold_of("actor"),
+            "characters": banks.facts,
+        },
     )
 
 
@@ -106,4 +116,5 @@ def read_banks(folder: Path, kind: str | None = None) -> Any:
         best=read_bank(folder / "best_query"),
         actor=read_bank(folder / "actor_query"),
         facts=facts["characters"],
+        actor_threshold=facts.get("actor_threshold"),
     )

@@ -26,11 +26,15 @@ DLIB_LANDMARKS = "shape_predictor_5_face_landmarks.dat"
 
 
 class FaceEncoder(Protocol):
-    """A face embedding. `threshold` is a squared L2 distance: nearer faces are one person."""
+    """A face embedding. `threshold` is a squared L2 distance: nearer faces of films are one person.
+
+    `portrait_threshold` is the same between a film's face and a portrait, which are farther apart.
+    """
 
     name: str
     size: int
     threshold: float
+    portrait_threshold: float
 
     def crop(self, frame_hwc: np.ndarray, box: np.ndarray) -> np.ndarray:
         """The face as this encoder wants it, uint8 RGB (side, side, 3), from a frame and a box x1 y1 x2 y2."""
@@ -65,14 +69,21 @@ def unit_rows(rows_nd: np.ndarray) -> np.ndarray:
 class _TorchEncoder:
     """What the two torch encoders share: a square crop, a batched forward pass."""
 
-    name: str
-    size: int
-    threshold: float
-
-    def __init__(self, embed: Any, *, side: int, margin: float, name: str, size: int, threshold: float) -> None:
+    def __init__(
+        self,
+        embed: Any,
+        *,
+        side: int,
+        margin: float,
+        name: str,
+        size: int,
+        threshold: float,
+        portrait_threshold: float,
+    ) -> None:
         self._embed = embed
         self._side, self._margin = side, margin
-        self.name, self.size, self.threshold = name, size, threshold
+        self.name, self.size = name, size
+        self.threshold, self.portrait_threshold = threshold, portrait_threshold
 
     def crop(self, frame_hwc: np.ndarray, box: np.ndarray) -> np.ndarray:
         return square_crop(frame_hwc, box, side=self._side, margin=self._margin)
@@ -112,6 +123,7 @@ class StudioEncoder(_TorchEncoder):
             name="studio",
             size=config["size"],
             threshold=float(config["threshold"]),
+            portrait_threshold=float(config.get("portrait_threshold", config["threshold"])),
         )
 
 
@@ -128,7 +140,15 @@ class FacenetEncoder(_TorchEncoder):
                 f"facenet: the vggface2 weights are not in torch's cache and cannot be fetched ({error}); put "
                 "20180402-114759-vggface2.pt into $TORCH_HOME/checkpoints, or choose encoder kind studio or dlib"
             ) from None
-        super().__init__(network.eval(), side=160, margin=0.0, name="facenet", size=512, threshold=threshold)
+        super().__init__(
+            network.eval(),
+            side=160,
+            margin=0.0,
+            name="facenet",
+            size=512,
+            threshold=threshold,
+            portrait_threshold=threshold,
+        )
 
     def _to_input(self, crops_nhwc: np.ndarray) -> Any:
         import torch
@@ -143,7 +163,7 @@ class DlibEncoder:
     size = 128
 
     def __init__(self, *, threshold: float = DLIB_THRESHOLD) -> None:
-        self.threshold = threshold
+        self.threshold = self.portrait_threshold = threshold
         self._dlib, models = _load_dlib()
         self._network = self._dlib.face_recognition_model_v1(str(models / DLIB_MODEL))
         self._landmarks = self._dlib.shape_predictor(str(models / DLIB_LANDMARKS))

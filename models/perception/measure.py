@@ -167,6 +167,8 @@ def main(arguments: list[str] | None = None) -> int:
     """Prints a line of figures per film and their mean."""
     import tempfile
 
+    import torch
+
     parser = argparse.ArgumentParser(prog="python -m models.perception.measure", description=__doc__)
     parser.add_argument("films", nargs="+", type=Path, help="film folders in normal form, from the studio")
     parser.add_argument("--encoder", type=Path, default=Path("data/face_encoder"), help="folder of the face encoder")
@@ -175,6 +177,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--json", action="store_true", help="figures as JSON")
     given = parser.parse_args(arguments)
+    torch.set_num_threads(1)
     settings = PerceptionSettings()
     figures: dict[str, dict[str, float]] = {}
     try:

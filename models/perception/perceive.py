@@ -37,7 +37,15 @@ def make_query_banks(
     faces, shots = survey(film, detector, encoder, settings)
     log.info("banks: %s %d faces on key frames, %d shots", film.id, len(faces), len(shots))
     portraits = embed_portraits(film, detector, encoder)
-    banks = build_banks(film, faces, portraits, settings, encoder=encoder.name, threshold=encoder.threshold)
+    banks = build_banks(
+        film,
+        faces,
+        portraits,
+        settings,
+        encoder=encoder.name,
+        threshold=encoder.threshold,
+        actor_threshold=encoder.portrait_threshold,
+    )
     write_banks(banks, out)
     write_faces(faces, shots, out)
     picture_of_clusters(faces, banks, out / "clusters.png")
@@ -54,11 +62,15 @@ def name_faces(
     recognition = settings.recognition
     tracks = link_tracks(faces, threshold=banks.threshold, stride=settings.key_frame_stride, settings=recognition)
     embeddings_nd, frames = embeddings_of(faces), faces["frame"].to_numpy()
-    threshold = threshold_of(recognition, banks.threshold)
 
     def named(kind: str, tracks: np.ndarray) -> dict[int, Naming]:
         return name_tracks(
-            frames, tracks, embeddings_nd, banks.of(kind), threshold=threshold, distance=recognition.distance
+            frames,
+            tracks,
+            embeddings_nd,
+            banks.of(kind),
+            threshold=threshold_of(recognition, banks.threshold_of(kind)),
+            distance=recognition.distance,
         )
 
     tracks = _joined(tracks, frames, faces["shot"].to_numpy(), named("best query", tracks))

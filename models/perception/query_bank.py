@@ -64,6 +64,7 @@ def build_banks(
     *,
     encoder: str,
     threshold: float,
+    actor_threshold: float | None = None,
 ) -> Banks:
     """Best and actor query per character of `film`.
 
@@ -87,7 +88,7 @@ def build_banks(
     best = best_queries(collections, trims=settings.bank.trims)
     facts = {c.name: _facts(c.name, way, collections, best, actor) for c in film.cast}
     log.info("banks: %s %d of %d characters from %s", film.id, len(best), len(film.cast), way)
-    return Banks(encoder, threshold, best, actor, facts, tuple(names))
+    return Banks(encoder, threshold, best, actor, facts, tuple(names), actor_threshold)
 
 
 def _facts(

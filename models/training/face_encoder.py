@@ -180,6 +180,10 @@ def _write(
 
     save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, out / "model.safetensors")
     config = {"kind": "studio", "size": settings.size, "width": settings.width, "image_size": settings.image_size}
-    write_json(out / "config.json", config | {"threshold": metrics["threshold"]})
+    thresholds = {
+        "threshold": metrics["threshold"],
+        "portrait_threshold": metrics.get("film_portrait_threshold", metrics["threshold"]),
+    }
+    write_json(out / "config.json", config | thresholds)
     write_json(out / "training.json", curve)
     write_json(out / "metrics.json", metrics)

@@ -91,6 +91,7 @@ def test_training_is_repeatable_and_tells_people_apart(tmp_path: Path, monkeypat
     assert curve["step"] == [10, 20, 25] and len(curve["loss_face"]) == len(curve["loss_head"]) == 3
     encoder = load_encoder(tmp_path / "one")
     assert (encoder.name, encoder.size, encoder.threshold) == ("studio", 16, metrics["threshold"])
+    assert encoder.portrait_threshold == metrics["film_portrait_threshold"]
     frame = np.full((60, 80, 3), 90, np.uint8)
     rows = encoder.encode([encoder.crop(frame, np.array([20, 10, 50, 45]))] * 3)
     assert rows.shape == (3, 16) and np.linalg.norm(rows, axis=1) == pytest.approx(1, abs=1e-5)

@@ -58,6 +58,13 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert read_banks(tmp_path, "none") == {} and set(read_banks(tmp_path, "best query")) == {"Ada", "Mr. Ben"}
 
 
+def test_the_actors_bank_may_have_a_threshold_of_its_own(tmp_path: Path) -> None:
+    assert banks().threshold_of("actor") == banks().threshold_of("best query") == 0.8
+    write_banks(Banks("studio", 0.5, {}, {"Ada": ADA}, actor_threshold=0.7), tmp_path)
+    again = read_banks(tmp_path)
+    assert (again.threshold_of("best query"), again.threshold_of("actor")) == (0.5, 0.7)
+
+
 def test_names_that_no_file_can_have_come_back_whole(tmp_path: Path) -> None:
     name = "../AC/DC: 50%"
     write_banks(Banks("studio", 1.0, {name: ADA}, {}), tmp_path)

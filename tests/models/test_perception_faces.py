@@ -62,7 +62,7 @@ def test_a_picture_smaller_than_any_face_is_no_error(detector: MTCNNDetector) ->
 class Squares:
     """Finds white squares; embeds a crop by its mean colour."""
 
-    name, size, threshold = "squares", 3, 0.5
+    name, size, threshold, portrait_threshold = "squares", 3, 0.5, 0.5
 
     def detect(self, frames: Sequence[np.ndarray]) -> list[list[Face]]:
         found = []
