@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
 
+from common.progress import show_progress_of_parent
+
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 
@@ -21,11 +23,12 @@ PROCESS_ENVIRONMENT = {
 }
 
 
-def _one_thread() -> None:
+def _begin_worker() -> None:
     """OpenCV keeps threads of its own; torch takes its number from OMP_NUM_THREADS when, and if, it is imported."""
     import cv2
 
     cv2.setNumThreads(1)
+    show_progress_of_parent()
 
 
 def map_in_processes(function: Callable[[Work], Result], work: Iterable[Work], *, jobs: int) -> Iterator[Result]:
@@ -40,7 +43,7 @@ def map_in_processes(function: Callable[[Work], Result], work: Iterable[Work], *
     before = {name: os.environ.get(name) for name in (*PROCESS_ENVIRONMENT, "OMP_NUM_THREADS")}
     os.environ.update(PROCESS_ENVIRONMENT, OMP_NUM_THREADS="1")
     pool = ProcessPoolExecutor(
-        min(jobs, len(items)), mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread
+        min(jobs, len(items)), mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
     )
     try:
         yield from pool.map(function, items)

@@ -4,22 +4,22 @@
 import logging
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from common.errors import BadInput
+from common.progress import show_progress_if_none
 from orchestration.metadata import as_metadata
-from orchestration.sync import asset_version, sync_stage
+from orchestration.sync import Run, asset_version, sync_stage
 from publishing import versions
 from publishing.audits import Auditor
 from publishing.keys import stage_digest
 from publishing.locks import Busy
 from publishing.places import CODE_ROOT
 from publishing.plan import plan_stage
-from publishing.progress import show_progress_if_none
 from publishing.publish import Outcome, publish_stage
 from publishing.settings import Settings
 from publishing.stage import WHOLE, Graph, Stage, graph_of
@@ -48,9 +48,20 @@ def partitions(stage: Stage, settings: Settings) -> dg.StaticPartitionsDefinitio
 
 
 def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, code_root: Path) -> dg.AssetsDefinition:
+    shown: dict[str, dict[str, Any]] = {}  # of the run that this process is in: what it shows of each film
+
     @dg.success_hook(name=f"{stage.name}_versions")
     def note_versions(context: dg.HookContext) -> None:
-        sync_stage(context.instance, stage, settings, graph=graph, root=root, code_root=code_root)
+        sync_stage(
+            context.instance,
+            stage,
+            settings,
+            graph=graph,
+            root=root,
+            code_root=code_root,
+            run=Run(context.run_id, context.job_name, context.step_key),
+            metadata=shown,
+        )
 
     @dg.asset(
         name=stage.name,
@@ -80,7 +91,9 @@ def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, c
         if not outcome.good:
             _report_good_units(context, stage, outcome, only)
             raise _failure(outcome.complaint(), status=1)
-        return _result(context, stage, outcome, only, root=root)
+        shown.clear()
+        shown.update({unit: _unit_metadata(stage, outcome, unit, root=root) for unit in (only or outcome.versions)})
+        return _result(stage, outcome, shown)
 
     return made
 
@@ -155,14 +168,10 @@ def _failure(line: str, *, status: int) -> dg.Failure:
     return dg.Failure(line, metadata={EXIT_STATUS: status}, allow_retries=False)
 
 
-def _result(
-    context: dg.AssetExecutionContext, stage: Stage, outcome: Outcome, only: list[str] | None, *, root: Path
-) -> dg.MaterializeResult:
-    shown = {unit: _unit_metadata(stage, outcome, unit, root=root) for unit in (only or outcome.versions)}
+def _result(stage: Stage, outcome: Outcome, shown: Mapping[str, Mapping[str, Any]]) -> dg.MaterializeResult:
+    """What the step itself reports; what is shown of a film goes with the film's own event (`orchestration.sync`)."""
     check = dg.AssetCheckResult(check_name=CHECK, passed=True, metadata=_check_metadata(outcome))
     if stage.per_film:
-        for unit, metadata in shown.items():
-            context.add_asset_metadata(metadata, partition_key=unit)
         return dg.MaterializeResult(check_results=[check])
     metadata = dict(shown.get(WHOLE, {}))
     if WHOLE not in shown:

@@ -24,10 +24,10 @@ def main(words: Sequence[str]) -> int:
     parser.add_argument("--json", action="store_true", help="answer as JSON")
     asked = parser.parse_args(list(words))
 
+    from common.progress import show_progress
     from narration.narrate import Models, narrate
     from narration.settings import NarrationSettings
     from publishing import places
-    from publishing.progress import show_progress
     from publishing.settings import load_settings
 
     show_progress()

@@ -52,7 +52,7 @@ def _start_again_in_the_right_environment(arguments: Sequence[str]) -> None:
 
 def run_stage(name: str, units: list[str] | None) -> int:
     """Runs the stage from this repository's definitions; gives back the exit status."""
-    from publishing.progress import show_progress
+    from common.progress import show_progress
 
     show_progress()
     import dagster as dg

@@ -7,9 +7,12 @@ Dagster's back; both are put right by events that carry the version of each film
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
+from dagster._core.events import StepMaterializationData
 
 from common.files import digest
 from publishing.keys import stage_digest
@@ -19,6 +22,15 @@ from publishing.settings import Settings
 from publishing.stage import WHOLE, Graph, Stage
 
 _VERSION = "dagster/data_version"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run of Dagster's, and the step in it."""
+
+    id: str
+    job: str
+    step: str
 
 
 def asset_version(units: Mapping[str, str]) -> str:
@@ -34,8 +46,14 @@ def sync_stage(
     graph: Graph,
     root: Path,
     code_root: Path = CODE_ROOT,
+    run: Run | None = None,
+    metadata: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[str]:
-    """Reports what lies on the disk where the latest event says otherwise; gives back the partitions reported."""
+    """Reports what lies on the disk where the latest event says otherwise; gives back the partitions reported.
+
+    Inside a run the events are the run's, with `metadata` of each partition: the interface shows a partition by its
+    latest event, and a check only where that event belongs to the run in which the check was made.
+    """
     latest = _latest_events(instance, stage, settings)
     upstream = {name: _latest_events(instance, graph[name], settings) for name in stage.reads}
     code = stage_digest(stage, code_root=code_root)[:12]
@@ -54,11 +72,24 @@ def sync_stage(
             known = upstream[name].get(partition if stage.per_film and graph[name].per_film else None)
             tags[f"dagster/input_data_version/{name}"] = known[0] if known else ""
             tags[f"dagster/input_event_pointer/{name}"] = str(known[1]) if known else "NULL"
-        instance.report_runless_asset_event(
-            dg.AssetMaterialization(dg.AssetKey(stage.name), partition=partition, tags=tags)
-        )
+        shown = dict((metadata or {}).get(partition or WHOLE, {}))
+        event_now = dg.AssetMaterialization(dg.AssetKey(stage.name), partition=partition, tags=tags, metadata=shown)
+        _report(instance, event_now, run)
         reported.append(partition or stage.name)
     return reported
+
+
+def _report(instance: dg.DagsterInstance, event: dg.AssetMaterialization, run: Run | None) -> None:
+    if run is None:
+        instance.report_runless_asset_event(event)
+        return
+    told = dg.DagsterEvent(
+        event_type_value=dg.DagsterEventType.ASSET_MATERIALIZATION.value,
+        event_specific_data=StepMaterializationData(event),
+        job_name=run.job,
+        step_key=run.step,
+    )
+    instance.report_dagster_event(told, run_id=run.id)
 
 
 def sync_all(

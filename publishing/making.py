@@ -12,7 +12,6 @@ from pathlib import Path
 
 from common.errors import BadInput
 from common.workers import map_in_processes
-from publishing.progress import show_progress_of_parent
 from publishing.stage import Work
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -35,7 +34,6 @@ def make_units(make: Callable[[Work], None], work: Sequence[Work], *, jobs: int)
 def _make_unit(make: Callable[[Work], None], work: Work) -> Made:
     if multiprocessing.parent_process() is not None:
         _end_with_parent()
-        show_progress_of_parent()
     try:
         make(work)
     except BadInput as mistake:
