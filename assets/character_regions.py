@@ -41,7 +41,7 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
     area = (regions["x2"] - regions["x1"]) * (regions["y2"] - regions["y1"]) / (found.width * found.height)
     outside = (regions["x1"] < 0) | (regions["y1"] < 0) | (regions["x2"] > found.width) | (regions["y2"] > found.height)
     return {
-        "film": pd.DataFrame([{"tracks": len(found.tracks), "regions": len(regions)}]),
+        "film": pd.DataFrame([{"with_faces": found.tracks["clip"].nunique() / max(found.clips, 1)}]),
         "regions": pd.DataFrame(
             {
                 "clip": regions["clip"],
@@ -67,6 +67,13 @@ def expectations(settings: Settings) -> list[Any]:
     between = "column_values_to_be_between"
     where = ("clip", "frame")
     return [
+        expect(
+            "film",
+            between,
+            column="with_faces",
+            min_value=gates.clips_with_faces,
+            why="faces were found in too few clips: is the film too dark, too small, or without people?",
+        ),
         expect("regions", between, column="share", min_value=0.0, max_value=gates.largest_share, rows=where),
         expect("regions", between, column="outside", max_value=0, rows=where, why="a mask leaves the frame"),
         expect("regions", between, column="confidence", min_value=0.0, max_value=1.0, rows=where),

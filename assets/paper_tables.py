@@ -29,7 +29,7 @@ BEST, EXAMPLES = "C2", 6
 
 
 def make(work: Work) -> None:
-    from evaluation.compare import check_orders
+    from evaluation.compare import check_orders, order_lines
     from evaluation.figures import figure_8
     from evaluation.layout import as_markdown, as_text
     from evaluation.report import About, Table, write_report
@@ -50,10 +50,9 @@ def make(work: Work) -> None:
         table.to_csv(work.out / f"{name}.csv", index=False, float_format="%.4f")
         (work.out / f"{name}.md").write_text(f"# {title}\n\n{as_markdown(table)}", encoding="utf-8")
         text.append(as_text(table, title=title))
-    orders = check_orders(measured, work.settings.evaluation.intervals)
-    (work.out / "tables.txt").write_text(
-        "\n".join([*text, *(order.line() for order in orders)]) + "\n", encoding="utf-8"
-    )
+    intervals = work.settings.evaluation.intervals
+    orders = check_orders(measured, intervals)
+    (work.out / "tables.txt").write_text("\n".join([*text, *order_lines(measured, intervals)]) + "\n", encoding="utf-8")
     examples = chosen_examples(work, measured)
     figures = cluster_figures(work)
     if examples:

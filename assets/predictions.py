@@ -66,7 +66,14 @@ def inputs(settings: Settings, unit: str) -> dict[str, list[str]]:
 
 def parameters(settings: Settings, unit: str) -> Any:
     row = experiment_of(settings, unit).settings(settings)
-    prompt = {"generation", "previous_descriptions", "prior_words", "character_order", "max_characters"}
+    prompt = {
+        "generation",
+        "previous_descriptions",
+        "previous_at_test",
+        "prior_words",
+        "character_order",
+        "max_characters",
+    }
     return {
         "row": row.model_dump(mode="json"),
         "captioner": settings.captioner.model_dump(mode="json", include=prompt),

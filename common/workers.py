@@ -38,7 +38,8 @@ def map_in_processes(function: Callable[[Work], Result], work: Iterable[Work], *
     """
     items = list(work)
     if jobs <= 1 or len(items) <= 1:
-        yield from map(function, items)
+        for item in items:  # not map(): a StopIteration out of `function` would end it in silence
+            yield function(item)
         return
     before = {name: os.environ.get(name) for name in (*PROCESS_ENVIRONMENT, "OMP_NUM_THREADS")}
     os.environ.update(PROCESS_ENVIRONMENT, OMP_NUM_THREADS="1")

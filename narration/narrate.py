@@ -72,13 +72,15 @@ def narrate(
     `encoder` names a pretrained face encoder ("dlib", "facenet") in place of the trained one. Raises `BadInput` where
     the film cannot be read or a model is missing.
     """
+    from corpora.film import read_film
     from corpora.ingest import ingest
 
     for folder in (models.base_model, models.captioner, *([] if encoder else [models.face_encoder])):
         if not (folder / "config.json").is_file():
             raise BadInput(f"{folder}: no trained model; run `make repro` first")
     with tempfile.TemporaryDirectory(prefix="narrate-") as scratch:
-        film = ingest(source, Path(scratch) / "film", film_id="film")
+        known = (source / "film.json").is_file()  # a film of the lineage is in normal form already
+        film = read_film(source) if known else ingest(source, Path(scratch) / "film", film_id="film")
         perception = with_stride(models.perception, film, settings)
         draft = _draft(film, _encoder(encoder, models, Path(scratch)), perception, models, settings)
     if out is not None:

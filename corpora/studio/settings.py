@@ -43,7 +43,7 @@ class StudioSettings(BaseModel):
     )
     share_unnamed: Share = Field(0.12, description="type 3: main characters seen, none named")
     share_empty: Share = Field(0.08, description="type 0: nobody in the picture and nobody named")
-    strangers: int = Field(96, ge=4, le=5000, description="people who play in no film, for training the face encoder")
+    strangers: int = Field(160, ge=4, le=5000, description="people who play in no film, for training the face encoder")
     stock_people: int = Field(24, ge=4, le=500, description="people who play only in the stock clips")
     overrides: dict[str, FilmOverride] = Field(default_factory=dict, description="film id -> what differs for it")
 

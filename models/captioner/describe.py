@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,17 +41,52 @@ def describe(
 
     `features` and `casts` (names of the film's characters) are by film; `bank` is "best query", "actor" or "none" and
     says which names the clip's faces got. `region` and `text_prior` can take away what the variant was trained with,
-    never add to it.
+    never add to it. With `settings.previous_at_test` "own", the descriptions in a clip's text prior are those that were
+    just generated for the clips before it: no reference text of a test film is read.
     """
-    samples = [
-        record_sample(record, features, casts, captioner.vocabulary, bank=bank, settings=settings, with_text=False)
-        for record in records
-    ]
     plan = replace(
         captioner.plan, region=captioner.plan.region and region, text_prior=captioner.plan.text_prior and text_prior
     )
-    found = describe_samples(captioner, samples, plan=plan, settings=settings.generation)
-    return [hypotheses[0].text for hypotheses in found]
+
+    def say(chosen: Sequence[Mapping[str, Any]]) -> list[str]:
+        samples = [
+            record_sample(record, features, casts, captioner.vocabulary, bank=bank, settings=settings, with_text=False)
+            for record in chosen
+        ]
+        found = describe_samples(captioner, samples, plan=plan, settings=settings.generation)
+        return [hypotheses[0].text for hypotheses in found]
+
+    if settings.previous_at_test == "reference" or not plan.text_prior:
+        return say(records)
+    return in_turn(records, say)
+
+
+def in_turn(
+    records: Sequence[Mapping[str, Any]], say: Callable[[Sequence[Mapping[str, Any]]], list[str]]
+) -> list[str]:
+    """Clip after clip in each film's time, all films side by side, each clip knowing what was said before it."""
+    films: dict[str, list[int]] = {}
+    for index in sorted(range(len(records)), key=lambda index: records[index]["clip_id"]):  # ids are in time order
+        films.setdefault(records[index]["film"], []).append(index)
+    said: dict[int, str] = {}
+    for turn in range(max(map(len, films.values()), default=0)):
+        now = [order[turn] for order in films.values() if turn < len(order)]
+        earlier = [[said[index] for index in films[records[index]["film"]][:turn]] for index in now]
+        asked = [with_own_prior(records[index], own) for index, own in zip(now, earlier, strict=True)]
+        said |= zip(now, say(asked), strict=True)
+    return [said[index] for index in range(len(records))]
+
+
+def with_own_prior(record: Mapping[str, Any], said: Sequence[str]) -> dict[str, Any]:
+    """The record with its previous descriptions replaced by the last ones `said`; its subtitles stay where they are."""
+    places = [index for index, line in enumerate(record["prior"]) if line["kind"] == "description"]
+    own = dict(zip(reversed(places), reversed(said), strict=False))
+    prior = [
+        line if index not in places else {**line, "text": own[index]}
+        for index, line in enumerate(record["prior"])
+        if index not in places or index in own
+    ]
+    return {**record, "prior": prior}
 
 
 @torch.no_grad()

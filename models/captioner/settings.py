@@ -7,9 +7,11 @@ that reading parameters is quick.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]  # it becomes a part of folders' names
 
 
 class _Settings(BaseModel):
@@ -101,13 +103,13 @@ class GenerationSettings(_Settings):
 class CaptionerSettings(_Settings):
     """Fine-tuning on Storyboard-v2 and generation."""
 
-    variants: dict[str, VariantSettings] = {
+    variants: dict[Name, VariantSettings] = {
         "A1": VariantSettings(soft_prompt=False, region=False, text_prior=True),
         "A2": VariantSettings(soft_prompt=True, region=False, text_prior=True),
         "C1": VariantSettings(soft_prompt=True, region=True, text_prior=False),
         "C2": VariantSettings(soft_prompt=True, region=True, text_prior=True),
     }
-    rows: dict[str, RowSettings] = {
+    rows: dict[Name, RowSettings] = {
         "A1": RowSettings(variant="A1", bank="best query", region=False),
         "A2": RowSettings(variant="A2", bank="best query", region=False),
         "B1": RowSettings(variant="C2", bank="none", region=False),
@@ -125,6 +127,9 @@ class CaptionerSettings(_Settings):
     )
     max_characters: int = Field(default=4, ge=1, description="most characters in one prompt")
     previous_descriptions: int = Field(default=3, ge=0, description="previous descriptions in the text prior")
+    previous_at_test: Literal["own", "reference"] = Field(
+        default="own", description="whose previous descriptions a test clip knows: the model's, or the annotation's"
+    )
     prior_words: int = Field(default=60, ge=0, description="longest text prior in tokens; the newest are kept")
     drop_names: float = Field(default=0.08, ge=0, le=1, description="share of training samples without characters")
     drop_regions: float = Field(default=0.05, ge=0, le=1, description="share of training samples without region tokens")

@@ -10,6 +10,9 @@ import numpy as np
 
 from models.perception.settings import DetectorSettings
 
+# What the package says (of an empty concatenation or stack) where a batch has not a single candidate window.
+NO_WINDOW = ("non-empty", "at least one array", "need at least one", "zero-size", "expected Tensor", "empty")
+
 
 @dataclass(frozen=True)
 class Face:
@@ -62,8 +65,10 @@ class MTCNNDetector:
             return [[] for _ in frames_nhwc]  # no pyramid level is left; the package would fail on it
         try:
             boxes_n, probabilities_n = self._mtcnn.detect(frames_nhwc)
-        except (RuntimeError, ValueError):
+        except (RuntimeError, ValueError) as error:
             # The package fails on a batch without a single window; frame by frame the empty ones are told apart.
+            if not any(sign in str(error) for sign in NO_WINDOW):
+                raise
             if len(frames_nhwc) == 1:
                 return [[]]
             return [self._detect_batch(frame[None])[0] for frame in frames_nhwc]

@@ -140,6 +140,7 @@ def character_regions(
         film.height,
         table(track_rows, TRACK_COLUMNS).sort_values(order[:2], ignore_index=True),
         table(region_rows, REGION_COLUMNS).sort_values(order, ignore_index=True),
+        clips=len(plans),
     )
 
 

@@ -47,6 +47,7 @@ class Regions:
     height: int
     tracks: pd.DataFrame
     regions: pd.DataFrame
+    clips: int = 0  # how many clips were looked through, with and without faces
 
     def mask(self, counts: str) -> np.ndarray:
         """A cell of the column `mask` as a bool array (height, width)."""
@@ -110,7 +111,8 @@ def write_regions(regions: Regions, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_table(regions.tracks, folder / "tracks.parquet")
     write_table(regions.regions, folder / "regions.parquet")
-    write_json(folder / "regions.json", {"film": regions.film, "width": regions.width, "height": regions.height})
+    facts = {"film": regions.film, "width": regions.width, "height": regions.height, "clips": regions.clips}
+    write_json(folder / "regions.json", facts)
 
 
 def read_regions(folder: Path) -> Regions:
@@ -122,4 +124,5 @@ def read_regions(folder: Path) -> Regions:
         height=int(facts["height"]),
         tracks=read_table(folder / "tracks.parquet", TRACK_COLUMNS, stage="character_regions"),
         regions=read_table(folder / "regions.parquet", REGION_COLUMNS, stage="character_regions"),
+        clips=int(facts["clips"]),
     )

@@ -8,7 +8,7 @@ import torch
 from captioner_toys import CAST, FILM, small_settings, toy_base, toy_features, toy_record, toy_records
 
 from models.captioner.checkpoints import Captioner, load_base, load_captioner, save_captioner
-from models.captioner.describe import describe, describe_samples
+from models.captioner.describe import describe, describe_samples, in_turn, with_own_prior
 from models.captioner.inputs import PromptPlan
 from models.captioner.records import record_sample
 from models.captioner.settings import GenerationSettings
@@ -40,7 +40,9 @@ def test_the_same_twice(captioner: Captioner) -> None:
 
 def test_alone_as_in_a_batch(captioner: Captioner) -> None:
     records = toy_records()
-    assert [spoken(captioner, [record])[0] for record in records] == spoken(captioner, records)
+    given = SETTINGS.model_copy(update={"previous_at_test": "reference"})  # else alone it knows no earlier line
+    alone = [spoken(captioner, [record], settings=given)[0] for record in records]
+    assert alone == spoken(captioner, records, settings=given)
 
 
 def test_hypotheses_come_best_first_with_scores(captioner: Captioner) -> None:
@@ -124,3 +126,34 @@ def test_saved_and_loaded_it_says_the_same(captioner: Captioner, base: Path, tmp
     again = load_captioner(tmp_path / "C2.0", base)
     assert again.plan == plan
     assert spoken(again, toy_records()) == spoken(changed, toy_records())
+
+
+def test_own_previous_descriptions_take_the_place_of_the_annotations_and_subtitles_stay() -> None:
+    line = {"kind": "subtitle", "text": "Where is it?"}
+    prior = [{"kind": "description", "text": "reference 2"}, line, {"kind": "description", "text": "reference 3"}]
+    record = {"film": "f", "clip_id": 4, "prior": prior}
+    own = with_own_prior(record, ["said 1", "said 2", "said 3"])["prior"]
+    assert own == [{"kind": "description", "text": "said 2"}, line, {"kind": "description", "text": "said 3"}]
+    assert record["prior"] is prior and prior[0]["text"] == "reference 2"
+
+
+def test_a_reference_without_an_own_description_in_its_place_is_not_shown() -> None:
+    prior = [{"kind": "description", "text": "reference 1"}, {"kind": "description", "text": "reference 2"}]
+    own = with_own_prior({"film": "f", "clip_id": 3, "prior": prior}, ["said 2"])["prior"]
+    assert own == [{"kind": "description", "text": "said 2"}]
+
+
+def test_clips_are_described_in_turn_each_film_knowing_its_own_lines_only() -> None:
+    records = [
+        {"film": film, "clip_id": clip, "prior": [{"kind": "description", "text": "ref"}] * min(clip - 1, 3)}
+        for film in ("a", "b")
+        for clip in (2, 1, 3)
+    ]
+
+    def say(asked):  # what a clip was told, and who it is
+        return [f"{one['film']}{one['clip_id']}<{'|'.join(line['text'] for line in one['prior'])}>" for one in asked]
+
+    said = in_turn(records, say)
+    assert said[:3] == ["a2<a1<>>", "a1<>", "a3<a1<>|a2<a1<>>>"]
+    assert said[3:] == [text.replace("a", "b") for text in said[:3]]
+    assert "ref" not in "".join(said)

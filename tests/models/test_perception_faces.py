@@ -18,7 +18,7 @@ from models.perception.faces import read_faces, survey_frames, write_faces
 from models.perception.query_bank import embed_portraits
 from models.perception.settings import DetectorSettings, PerceptionSettings
 
-REAL = Path(os.environ.get("FOCUSEDAD_REAL_CLIP", Path(__file__).parents[2] / "shared" / "real" / "hamilton"))
+REAL = Path(os.environ.get("FOCUSEDAD_REAL_CLIP", Path(__file__).parents[2].parent / "shared" / "real" / "hamilton"))
 
 
 @pytest.fixture(scope="module")
