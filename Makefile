@@ -49,7 +49,7 @@ doctor: setup ## what is missing, what that costs, how to get it
 	@$(BIN)/focusedad doctor
 
 spice: setup ## the jars that SPICE needs (Maven, about 400 MB)
-	$(PYTHON) -m evaluation.fetch_spice --into .cache/spice
+	$(PYTHON) -m evaluation.fetch_spice --into tools/spice
 
 dlib: setup ## a pretrained face encoder for real faces that works offline
 	$(UV) pip install --quiet --python $(PYTHON) --no-deps --require-hashes -r requirements-dlib.lock

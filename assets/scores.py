@@ -19,8 +19,19 @@ def make(work: Work) -> None:
     from evaluation.score import score
     from evaluation.store import write_scores
 
+    root = work.data.parent
     table = read_predictions(work.read("predictions"))
-    write_scores(score(table, work.settings.evaluation, cache=work.data.parent / ".cache", name=work.unit), work.out)
+    found = score(
+        table, work.settings.evaluation, cache=root / ".cache", jars=root / spice_jars(work.settings), name=work.unit
+    )
+    write_scores(found, work.out)
+
+
+def spice_jars(settings: Settings, unit: str = "") -> str:
+    """The folder of SPICE's jars: with them a score holds SPICE, so they are part of what it is made from."""
+    from evaluation.spice import JARS_FOLDER
+
+    return JARS_FOLDER
 
 
 def inputs(settings: Settings, unit: str) -> dict[str, list[str]]:
@@ -71,6 +82,7 @@ STAGE = Stage(
     sections=("evaluation", "experiments", "gates.scores"),
     parameters=lambda settings, unit: settings.evaluation.model_dump(mode="json", exclude={"java"}),
     code=("common", "evaluation", "assets/predictions.py"),
+    raw=spice_jars,
     facts=facts,
     expectations=expectations,
     summary=summary,

@@ -20,19 +20,22 @@ from evaluation.settings import EvaluationSettings, Metric
 _KNOWN_COLUMNS = ("text_gt", "text_gen", "vid", "imdbid", "start", "end")
 
 
-def score_file(path: Path, settings: EvaluationSettings, *, cache: Path | None = None) -> dict[str, Any]:
+def score_file(
+    path: Path, settings: EvaluationSettings, *, cache: Path | None = None, jars: Path | None = None
+) -> dict[str, Any]:
     """Scores a CSV with the columns text_gt and text_gen and, optionally, vid, imdbid, start, end.
 
     Each row is a clip; rows with the same `vid` are references of one clip and share its text_gen (which may be empty
     in all but one). `imdbid` parts films and `start` (seconds) orders their clips, for Recall@k/N; without them the
     file is one film in the order of its rows. The result holds `summary`, `intervals`, `missing`, `identities`,
-    `counts`. Raises `BadInput` as "file:row: what is wrong; what to do", the row being the line of the file.
+    `counts`. Raises `BadInput` as "file:row: what is wrong; what to do", the row being the line of the file, and
+    `JavaFailed`.
     """
     import pandas as pd
 
     clips = _read(path)
     table = pd.DataFrame(clips, columns=["film", "clip_id", "start", "text_gt", "text_gen"])
-    found = score(table, settings, cache=cache, name=path.name)
+    found = score(table, settings, cache=cache, jars=jars, name=path.name)
     return {
         "file": path.name,
         "summary": found.summary,
@@ -43,8 +46,17 @@ def score_file(path: Path, settings: EvaluationSettings, *, cache: Path | None =
     }
 
 
-def main(arguments: Sequence[str], settings: EvaluationSettings | None = None, *, cache: Path | None = None) -> int:
-    """The command: exit status 0, or 2 with one line on standard error. `settings` are those of params.yaml."""
+def main(
+    arguments: Sequence[str],
+    settings: EvaluationSettings | None = None,
+    *,
+    cache: Path | None = None,
+    jars: Path | None = None,
+) -> int:
+    """The command: exit status 0; with one line on standard error 2 for bad input, 1 where a Java program failed.
+
+    `settings` are those of params.yaml.
+    """
     parser = argparse.ArgumentParser(prog="focusedad score", description="Score audio descriptions against references.")
     parser.add_argument("file", type=Path, metavar="FILE.csv", help="columns text_gt, text_gen; " + _OPTIONAL)
     parser.add_argument("--metric", action="append", choices=get_args(Metric), help="only this one (repeatable)")
@@ -54,7 +66,7 @@ def main(arguments: Sequence[str], settings: EvaluationSettings | None = None, *
     if given.metric:
         chosen = chosen.model_copy(update={"metrics": tuple(given.metric)})
     try:
-        result = score_file(given.file, chosen, cache=cache)
+        result = score_file(given.file, chosen, cache=cache, jars=jars)
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2

@@ -1,7 +1,8 @@
 """`python -m evaluation.fetch_spice --into DIR`: the jars that SPICE needs, by way of Maven.
 
 They are not in any wheel (the parser's models are 378 MB, under the GPL), and Maven is the client that knows where they
-are, checks what it gets and keeps a copy. SPICE itself is under the AGPL; nothing of it is kept in this repository.
+are, checks what it gets and keeps a copy. SPICE itself is under the AGPL-3.0; nothing of it is kept in this repository.
+DVC watches the folder `tools/spice`, so that the scores are made anew once the jars are there.
 """
 
 from __future__ import annotations
@@ -29,23 +30,27 @@ def fetch(folder: Path, *, maven: str = "mvn") -> list[str]:
         )
     partial = folder / ".partial"
     partial.mkdir(parents=True, exist_ok=True)
-    for name in absent:
-        artifact = [f"-Dartifact={JARS[name]}", f"-DoutputDirectory={partial.resolve()}"]
-        done = subprocess.run(
-            [program, "-B", "-q", "dependency:copy", *artifact], capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0 or not (partial / name).is_file():
-            said = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
-            raise BadInput(f"{JARS[name]}: Maven could not fetch it: {(said or ['it said nothing'])[0][:300]}")
-        (partial / name).replace(folder / name)
-    shutil.rmtree(partial)
+    try:
+        for name in absent:
+            artifact = [f"-Dartifact={JARS[name]}", f"-DoutputDirectory={partial.resolve()}"]
+            done = subprocess.run(
+                [program, "-B", "-q", "dependency:copy", *artifact], capture_output=True, text=True, check=False
+            )
+            if done.returncode != 0 or not (partial / name).is_file():
+                said = [line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line]
+                raise BadInput(f"{JARS[name]}: Maven could not fetch it: {(said or ['it said nothing'])[0][:300]}")
+            (partial / name).replace(folder / name)
+    finally:
+        shutil.rmtree(partial)  # DVC watches the folder, and half a jar is none
     return absent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0, or 2 with one line on standard error."""
     parser = argparse.ArgumentParser(prog="python -m evaluation.fetch_spice", description=__doc__.split("\n")[0])
-    parser.add_argument("--into", type=Path, required=True, metavar="DIR", help="where evaluation.spice.folder points")
+    parser.add_argument(
+        "--into", type=Path, required=True, metavar="DIR", help="tools/spice, where the metric looks for them"
+    )
     folder: Path = parser.parse_args(arguments).into
     try:
         fetched = fetch(folder)

@@ -48,18 +48,29 @@ class Scores:
 
 
 def score(
-    table: pd.DataFrame, settings: EvaluationSettings, *, cache: Path | None = None, name: str = "predictions"
+    table: pd.DataFrame,
+    settings: EvaluationSettings,
+    *,
+    cache: Path | None = None,
+    jars: Path | None = None,
+    name: str = "predictions",
 ) -> Scores:
     """Scores a table with the columns film, clip_id, text_gt, text_gen and, optionally, start (seconds).
 
-    `text_gt` is a text or a list of texts. `cache` is a folder for what is slow to compute again (SPICE). The order of
-    the rows does not matter. Raises `BadInput` for a table that cannot be scored (see `evaluation.texts.read_items`).
+    `text_gt` is a text or a list of texts. `cache` is a folder for what is slow to compute again (SPICE); `jars` is
+    the folder of SPICE's jars, where it is not this repository's. The order of the rows does not matter. Raises
+    `BadInput` for a table that cannot be scored (see `evaluation.texts.read_items`), `JavaFailed` where a Java program
+    is there but crashes or hangs: that may pass, and is no reason to publish a score without its metric.
     """
-    return score_many({name: table}, settings, cache=cache)[name]
+    return score_many({name: table}, settings, cache=cache, jars=jars)[name]
 
 
 def score_many(
-    tables: Mapping[str, pd.DataFrame], settings: EvaluationSettings, *, cache: Path | None = None
+    tables: Mapping[str, pd.DataFrame],
+    settings: EvaluationSettings,
+    *,
+    cache: Path | None = None,
+    jars: Path | None = None,
 ) -> dict[str, Scores]:
     """As `score` for each table, with one run of each Java program for all of them."""
     items = {name: read_items(table, name=name) for name, table in tables.items()}
@@ -71,8 +82,11 @@ def score_many(
         from evaluation.spice import spice_scores
 
         pairs = [_pair(item, words) for item in everything]
-        _try(lambda: spice_scores(pairs, settings, cache=cache))
-    return {name: _Scoring(several, words, without_tokens, settings, cache).scores() for name, several in items.items()}
+        _try(lambda: spice_scores(pairs, settings, cache=cache, jars=jars))
+    return {
+        name: _Scoring(several, words, without_tokens, settings, cache, jars).scores()
+        for name, several in items.items()
+    }
 
 
 def _tokens(items: Sequence[Item], settings: EvaluationSettings) -> tuple[Mapping[str, str] | None, str]:
@@ -109,12 +123,13 @@ class _Scoring:
         without_tokens: str,
         settings: EvaluationSettings,
         cache: Path | None,
+        jars: Path | None,
     ) -> None:
         self._items = items
         self._pairs = None if words is None else [_pair(item, words) for item in items]
         self._without_tokens = without_tokens
         self._settings = settings
-        self._cache = cache
+        self._cache, self._jars = cache, jars
         self._found = Scores(per_clip=_frame(items))
 
     def scores(self) -> Scores:
@@ -192,7 +207,7 @@ class _Scoring:
     def _spice(self) -> None:
         from evaluation.spice import spice_scores
 
-        values = np.array(spice_scores(self._tokenised(), self._settings, cache=self._cache))
+        values = np.array(spice_scores(self._tokenised(), self._settings, cache=self._cache, jars=self._jars))
         self._mean("SPICE", values, lambda settings: f"SPICE 1.0, CoreNLP 3.6.0, {_tokens_identity(settings)}")
 
     def _meteor(self) -> None:

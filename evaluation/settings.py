@@ -76,14 +76,6 @@ class RedundancySettings(_Frozen):
     )
 
 
-class SpiceSettings(_Frozen):
-    """SPICE: F1 over the propositions of scene graphs."""
-
-    folder: str = Field(
-        ".cache/spice", description="where `make spice` puts the jars that no wheel carries, relative to where it runs"
-    )
-
-
 class RecallWindow(_Frozen):
     """Recall@k within N neighbours (AutoAD-II)."""
 
@@ -125,7 +117,6 @@ class EvaluationSettings(_Frozen):
     java: JavaSettings = JavaSettings()
     bert: BertSettings = BertSettings()
     redundancy: RedundancySettings = RedundancySettings()
-    spice: SpiceSettings = SpiceSettings()
     recall: tuple[RecallWindow, ...] = Field(
         (RecallWindow(k=5, neighbours=16), RecallWindow(k=1, neighbours=5)),
         description="MAD-eval is reported with 5 of 16, CMD-AD and TV-AD with 1 of 5",

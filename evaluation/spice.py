@@ -32,6 +32,9 @@ JARS = {
 
 # The scorer keeps parses by way of a library that reads the fields of these packages.
 _OPENED = ("lang", "math", "util", "util.concurrent", "net", "text")
+JARS_FOLDER = "tools/spice"
+"""Where `make spice` puts them, below the root: no setting, since DVC watches it for the stage `scores`."""
+
 _CACHE_FILE = "spice-scores.json"
 _known: dict[str, float] = {}
 
@@ -44,22 +47,26 @@ def class_path(folder: Path) -> list[Path]:
     for name in JARS:
         found = next((place / name for place in (folder, own / "lib") if (place / name).is_file()), None)
         if found is None:
-            raise JavaMissing(f"{name} is not in {folder.name}/: `make spice` fetches it (380 MB, needs Maven)")
+            raise JavaMissing(f"{name} is not in {JARS_FOLDER}/: `make spice` fetches it (380 MB, needs Maven)")
         fetched.append(found)
     return [own / "spice-1.0.jar", *fetched, *sorted((own / "lib").glob("*.jar"))]
 
 
-def spice_scores(pairs: Sequence[Pair], settings: EvaluationSettings, *, cache: Path | None = None) -> list[float]:
-    """F1 of each pair in 0..1, NaN where the scorer finds no proposition to compare. Raises `JavaMissing`.
+def spice_scores(
+    pairs: Sequence[Pair], settings: EvaluationSettings, *, cache: Path | None = None, jars: Path | None = None
+) -> list[float]:
+    """F1 of each pair in 0..1, NaN where the scorer finds no proposition to compare.
 
-    An empty prediction scores 0 and an empty reference 0, without asking the parser.
+    An empty prediction scores 0 and an empty reference 0, without asking the parser. `jars` is the folder of the
+    fetched jars, where it is not this repository's; nothing is written there, results are kept in `cache`. Raises
+    `JavaMissing` where something is absent, `JavaFailed` where the scorer fails.
     """
-    jars = class_path(Path(settings.spice.folder))
+    path = class_path(jars or Path(__file__).parents[1] / JARS_FOLDER)
     _recall(cache)
     wanted = {_key(pair): pair for pair in pairs if _both_there(pair)}
     new = {key: pair for key, pair in wanted.items() if key not in _known}
     if new:
-        _known.update(zip(new, _run(list(new.values()), jars, settings), strict=True))
+        _known.update(zip(new, _run(list(new.values()), path, settings), strict=True))
         _remember(cache, wanted)
     return [_known[_key(pair)] if _both_there(pair) else 0.0 for pair in pairs]
 

@@ -96,9 +96,11 @@ def _inspect(asked: argparse.Namespace) -> int:
 
 def _score(words: Sequence[str]) -> int:
     from evaluation.command import main as score
+    from evaluation.spice import JARS_FOLDER
 
     asks_for_help = {"-h", "--help"} & set(words)  # which needs no parameters, and works where they are wrong
-    return score(words, None if asks_for_help else _settings().evaluation, cache=_root() / ".cache")
+    settings = None if asks_for_help else _settings().evaluation
+    return score(words, settings, cache=_root() / ".cache", jars=_root() / JARS_FOLDER)
 
 
 def _narrate(words: Sequence[str]) -> int:

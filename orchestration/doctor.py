@@ -163,14 +163,13 @@ def _java() -> Iterator[Finding]:
 
 
 def _spice() -> Iterator[Finding]:
-    from evaluation.spice import JARS
+    from evaluation.spice import JARS, JARS_FOLDER
 
-    folder = places.root() / ".cache" / "spice"
-    absent = [name for name in JARS if not any(folder.glob(f"**/{Path(name).name}"))]
+    absent = [name for name in JARS if not (places.root() / JARS_FOLDER / name).is_file()]
     yield Finding(
         "SPICE",
         "missing" if absent else "ok",
-        f"{len(JARS) - len(absent)} of {len(JARS)} jars in .cache/spice",
+        f"{len(JARS) - len(absent)} of {len(JARS)} jars in {JARS_FOLDER}",
         needed=False,
         cost="the SPICE cells of the tables stay empty, with this reason",
         remedy="`make spice` (needs Maven, about 400 MB)",

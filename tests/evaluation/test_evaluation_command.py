@@ -137,3 +137,4 @@ def test_a_fetch_that_fails_says_what_maven_said(tmp_path: Path, monkeypatch: py
         BadInput, match=r"stanford-corenlp:3\.6\.0: Maven could not fetch it: \[ERROR\] Could not resolve"
     ):
         fetch_spice.fetch(tmp_path / "jars")
+    assert not list((tmp_path / "jars").iterdir())

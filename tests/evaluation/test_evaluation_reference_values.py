@@ -11,8 +11,8 @@ import pytest
 from evaluation.java import JavaMissing
 from evaluation.meteor import Meteor, aggregate, meteor_score
 from evaluation.score import score
-from evaluation.settings import EvaluationSettings, SpiceSettings
-from evaluation.spice import class_path
+from evaluation.settings import EvaluationSettings
+from evaluation.spice import JARS_FOLDER, class_path
 
 NLG_EVAL = {
     "BLEU_1": 0.550000,
@@ -73,9 +73,11 @@ def test_spice_compares_the_propositions_of_the_example(
 
     nlg-eval's README prints .312331 for this example and no test of its own holds it; see the next test.
     """
-    monkeypatch.chdir(Path(__file__).parents[2])  # the default folder is relative
+    monkeypatch.chdir(tmp_path)  # the jars are found from anywhere
+    jars = Path(__file__).parents[2] / JARS_FOLDER
+    before = sorted(jars.iterdir())
     try:
-        class_path(Path(SpiceSettings().folder))
+        class_path(jars)
     except JavaMissing as reason:
         pytest.skip(str(reason))
     settings = EvaluationSettings(metrics=("SPICE",), tokenise="none")
@@ -83,6 +85,7 @@ def test_spice_compares_the_propositions_of_the_example(
     assert found.per_clip["SPICE"].tolist() == pytest.approx([25.0, 40.0])
     assert found.summary["SPICE"] == pytest.approx(32.5)
     assert (tmp_path / "spice-scores.json").is_file()
+    assert sorted(jars.iterdir()) == before, "DVC would take what SPICE leaves there for other jars"
 
 
 def test_no_two_f1_values_have_the_mean_that_the_readme_prints() -> None:

@@ -20,15 +20,15 @@ from evaluation.settings import (
     IntervalSettings,
     RecallWindow,
     RedundancySettings,
-    SpiceSettings,
 )
 from evaluation.store import read_scores, write_scores
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> EvaluationSettings:
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> EvaluationSettings:
+    """All metrics, on a machine without SPICE's jars."""
+    monkeypatch.setattr("evaluation.spice.JARS_FOLDER", str(tmp_path / "tools/spice"))
     return EvaluationSettings(
-        spice=SpiceSettings(folder=str(tmp_path / "spice")),
         recall=(RecallWindow(k=1, neighbours=3), RecallWindow(k=5, neighbours=16)),
         intervals=IntervalSettings(draws=100),
     )

@@ -15,6 +15,8 @@ from publishing.settings import load_settings
 from publishing.stage import Stage, graph_of
 
 ROOT = Path(__file__).parents[2]
+# What a stage is made from besides code, parameters and other stages.
+RAW = {"films": "data/raw", "scores": "tools/spice"}
 WRITTEN: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
 
@@ -34,12 +36,19 @@ def test_a_stage_is_written_as_the_graph_has_it(stage: Stage) -> None:
 
 
 def _dependencies(stage: Stage) -> set[str]:
-    """Code that enters the keys, the asset's own module, raw films, and what is read."""
+    """Code that enters the keys, the asset's own module, raw files, and what is read."""
     module = make_module(stage)
     assert module is not None
     code = {module, f"assets/{stage.name}.py", *stage.code}
     outermost = {path for path in code if not any(path.startswith(f"{other}/") for other in code)}
-    return outermost | {f"data/{name}" for name in stage.reads} | ({"data/raw"} if stage.raw else set())
+    return outermost | {f"data/{name}" for name in stage.reads} | ({RAW[stage.name]} if stage.raw else set())
+
+
+def test_the_jars_of_spice_are_watched_where_they_are_fetched_to_and_read_from() -> None:
+    (scores,) = (stage for stage in STAGES if stage.name == "scores")
+    assert scores.raw is not None and scores.raw(load_profile("mini"), "C2.cinepile_ad.0") == RAW["scores"]
+    assert f"--into {RAW['scores']}\n" in (ROOT / "Makefile").read_text()
+    assert (ROOT / RAW["scores"] / "README.md").is_file(), "DVC needs the folder also where no jar was fetched"
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
