@@ -123,7 +123,7 @@ def _draft(
         threshold=encoder.threshold,
     )
     sheets = shot_sheets(film, shots, faces, *name_faces(faces, banks, perception)[:2])
-    cuts = [shot.end for shot in sheets]
+    cuts = [sheet.end - film.delay for sheet in sheets]
     slots = find_slots(film.subtitles(), film.duration, settings, cuts=cuts)
     film = replace(film, descriptions=tuple(_unsaid(slots)))
     log.info("%s: %d shots, %d slots", film.title, len(shots), len(slots))
@@ -139,13 +139,17 @@ def _unsaid(slots: Sequence[Slot]) -> list[Description]:
 def shot_sheets(
     film: Film, shots: Sequence[Shot], faces: pd.DataFrame, tracks: np.ndarray, naming: Mapping[int, Naming]
 ) -> tuple[ShotSheet, ...]:
-    """Per shot, the names of its tracks in order of appearance; strangers are not listed."""
+    """Per shot, the names of its tracks in order of appearance; strangers are not listed.
+
+    Times are the file's, as a player shows them; the film's own clock starts at its first picture.
+    """
     sheets = []
     shot_of_face = faces["shot"].to_numpy()
     for number, shot in enumerate(shots):
         here = dict.fromkeys(naming[int(track)].name for track in tracks[shot_of_face == number])
         characters = tuple(name for name in here if name)
-        sheets.append(ShotSheet(shot.first, shot.last, shot.first / film.fps, (shot.last + 1) / film.fps, characters))
+        start, end = shot.first / film.fps + film.delay, (shot.last + 1) / film.fps + film.delay
+        sheets.append(ShotSheet(shot.first, shot.last, start, end, characters))
     return tuple(sheets)
 
 
@@ -178,7 +182,6 @@ def _lines(film: Film, regions: Any, perception: PerceptionSettings, models: Mod
         said.append(replace(slot, text=best.text))
         names = tuple(name for name, _ in known_characters(record, "best query"))
         confidence = round(math.exp(min(best.score, 0.0)), 4)
-        # The film's clock starts at its first picture, a player's at the beginning of the file.
         lines.append(Line(slot.start + film.delay, slot.end + film.delay, best.text, names, confidence))
         log.info("line %d of %d: %s", index + 1, len(clips), best.text)
     return lines
