@@ -91,7 +91,7 @@ def _inspect(asked: argparse.Namespace) -> int:
                 print(f"{name:12} {shown}")
         for problem in problems:
             print(f"wrong        {problem}")
-    return 1 if problems else 0
+    return 2 if problems else 0
 
 
 def _score(words: Sequence[str]) -> int:

@@ -1,0 +1,61 @@
+"""A draft is written in four forms that say the same; a film is looked at shot by shot on the file's clock."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from common.errors import BadInput
+from corpora.film import Film
+from corpora.subtitles import read_srt
+from models.captioner.settings import CaptionerSettings
+from models.perception.recognition import Naming
+from models.perception.settings import PerceptionSettings
+from models.perception.shots import Shot
+from narration.narrate import Models, narrate, shot_sheets, with_stride
+from narration.script import Line, ShotSheet, clock, write_script
+from narration.settings import NarrationSettings
+
+SHOTS = (ShotSheet(0, 9, 0.0, 1.0, ("Anna",)), ShotSheet(10, 29, 1.0, 3.0, ()))
+LINES = (Line(0.5, 1.0, "Anna waves.", ("Anna",), 0.8), Line(1.5, 3.0, "It rains.", (), 0.4))
+
+
+def film(*, fps: float = 10.0, delay: float = 0.0) -> Film:
+    return Film("f", "F", "none", "video", fps, 30, 64, 36, 30 / fps, (), (), (), (), Path("nowhere"), delay)
+
+
+def test_all_forms_hold_the_same_lines_at_the_same_times(tmp_path: Path) -> None:
+    write_script(tmp_path, title="F", shots=SHOTS, lines=LINES, notes=["It cannot know."])
+    found = json.loads((tmp_path / "description.json").read_text())
+    assert [line["text"] for line in found["lines"]] == ["Anna waves.", "It rains."]
+    assert [(cue.start, cue.end, cue.text) for cue in read_srt(tmp_path / "description.srt")] == [
+        (line.start, line.end, line.text) for line in LINES
+    ]
+    assert (tmp_path / "description.vtt").read_text().startswith("WEBVTT")
+    page = (tmp_path / "description.md").read_text()
+    assert "It cannot know." in page and "nobody recognised" in page and "Anna waves." in page
+
+
+def test_a_shot_lists_whom_it_shows_and_no_strangers_on_the_files_clock() -> None:
+    faces = pd.DataFrame({"shot": [0, 0, 1]})
+    naming = {0: Naming("Anna", 0.1), 1: Naming("", 2.0), 2: Naming("", 2.0)}
+    sheets = shot_sheets(film(delay=0.5), [Shot(0, 0, 9), Shot(1, 10, 29)], faces, np.array([0, 1, 2]), naming)
+    assert [sheet.characters for sheet in sheets] == [("Anna",), ()]
+    assert [(sheet.start, sheet.end) for sheet in sheets] == [(0.5, 1.5), (1.5, 3.5)]
+
+
+@pytest.mark.parametrize(("fps", "stride"), [(10.0, 5), (29.97, 15), (1.0, 1)])
+def test_key_frames_are_as_far_apart_in_seconds_whatever_the_frame_rate(fps: float, stride: int) -> None:
+    assert with_stride(PerceptionSettings(), film(fps=fps), NarrationSettings()).key_frame_stride == stride
+
+
+def test_without_trained_models_one_line_says_what_to_do(tmp_path: Path) -> None:
+    models = Models(tmp_path / "e", tmp_path / "b", tmp_path / "c", PerceptionSettings(), CaptionerSettings())
+    with pytest.raises(BadInput, match="make repro"):
+        narrate(tmp_path / "film.mp4", models, NarrationSettings())
+
+
+def test_times_are_read_as_minutes_and_seconds() -> None:
+    assert [clock(0.0), clock(62.45), clock(3599.97)] == ["0:00.0", "1:02.4", "60:00.0"]
