@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from common.errors import BadInput
+from evaluation.java import JavaFailed
 from evaluation.layout import metric_title
 from evaluation.score import score
 from evaluation.settings import EvaluationSettings, Metric
@@ -70,6 +71,9 @@ def main(
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2
+    except JavaFailed as error:
+        print(f"{given.file}: {error}; nothing was scored, try again", file=sys.stderr)
+        return 1
     print(json.dumps(result, indent=1, ensure_ascii=False) if given.json else as_lines(result))
     return 0
 

@@ -28,7 +28,17 @@ _SMALL = ("-XX:+UseSerialGC",)
 
 
 class JavaMissing(Exception):
-    """No usable Java: the metric is left out, and this is the reason that its cells give."""
+    """Java or a jar is absent: the metric is left out, and this is the reason that its cells give."""
+
+
+class JavaFailed(RuntimeError):
+    """A program that is there crashed, was killed, hung or answered nonsense: one line.
+
+    Nothing is known about the metric then, so that it must not be published as missing; another try may succeed.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(" ".join(str(what).split()))
 
 
 def find_java(settings: JavaSettings) -> Path:
@@ -61,26 +71,29 @@ def java_command(java: Path, arguments: Sequence[str], *, memory_mb: int) -> lis
 def run_java(command: Sequence[str], *, text: str = "", seconds: float, folder: Path | None = None) -> str:
     """Runs one program to its end: `text` to its standard input, its standard output back.
 
-    Raises `JavaMissing` with the last line it complained with if it fails or takes longer than `seconds`.
+    Raises `JavaFailed` with the line it complained with if it fails or takes longer than `seconds`.
     """
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        preexec_fn=_with_parent(),
-    )
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=_with_parent(),
+        )
+    except OSError as error:
+        raise JavaFailed(f"Java could not be started: {error.strerror}") from None
     try:
         answer, complaint = process.communicate(text.encode("utf-8"), timeout=seconds)
     except subprocess.TimeoutExpired:
-        raise JavaMissing(f"Java gave no result within {seconds:g} s (evaluation.java.batch_seconds)") from None
+        raise JavaFailed(f"Java gave no result within {seconds:g} s (evaluation.java.batch_seconds)") from None
     finally:
         if process.poll() is None:
             process.kill()
             process.communicate()
     if process.returncode != 0:
-        raise JavaMissing(f"Java ended with status {process.returncode}: {_last_line(complaint)}")
+        raise JavaFailed(f"Java ended with status {process.returncode}: {_last_line(complaint)}")
     return answer.decode("utf-8")
 
 
@@ -92,9 +105,12 @@ class JavaLines:
 
     def __init__(self, command: Sequence[str], *, start_seconds: float, answer_seconds: float) -> None:
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115, it lives as long as the program
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints, bufsize=0
-        )
+        try:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints, bufsize=0
+            )
+        except OSError as error:
+            raise JavaFailed(f"Java could not be started: {error.strerror}") from None
         self._limit = start_seconds
         self._answer_seconds = answer_seconds
         self._read = b""
@@ -105,15 +121,15 @@ class JavaLines:
         return self._process.pid
 
     def ask(self, line: str) -> str:
-        """One line there, one line back; raises `JavaMissing` if the program dies or is silent for too long."""
+        """One line there, one line back; raises `JavaFailed` if the program dies or is silent for too long."""
         if "\n" in line or "\r" in line:
             raise ValueError("a line protocol takes one line")
         if self._process.stdin is None or self._process.poll() is not None:
-            raise JavaMissing(self._why())
+            raise JavaFailed(self._why())
         try:
             self._process.stdin.write(line.encode("utf-8") + b"\n")
         except OSError:
-            raise JavaMissing(self._why()) from None
+            raise JavaFailed(self._why()) from None
         answer = self._line()
         self._limit = self._answer_seconds
         return answer
@@ -130,10 +146,10 @@ class JavaLines:
             ready, _, _ = select.select([stream], [], [], max(0.0, until - time.monotonic()))
             if not ready:
                 self.close()
-                raise JavaMissing(f"Java was silent for {self._limit:g} s")
+                raise JavaFailed(f"Java was silent for {self._limit:g} s")
             piece = os.read(stream, 65536)
             if not piece:
-                raise JavaMissing(self._why())
+                raise JavaFailed(self._why())
             self._read += piece
         line, _, self._read = self._read.partition(b"\n")
         return line.decode("utf-8").strip()

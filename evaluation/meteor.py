@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from evaluation.java import JavaLines, JavaMissing, find_java, java_command
+from evaluation.java import JavaFailed, JavaLines, find_java, java_command
 from evaluation.settings import JavaSettings
-from evaluation.tokens import pycocoevalcap_folder
+from evaluation.tokens import packaged, pycocoevalcap_folder
 
 # The jar's parameters for English; the weights are those of exact, stem, synonym and paraphrase matches.
 _WEIGHTS = np.array([1.0, 0.6, 0.8, 0.6])
@@ -30,9 +30,9 @@ class Meteor:
     def __init__(self, settings: JavaSettings) -> None:
         folder = pycocoevalcap_folder() / "meteor"
         # It looks for its paraphrases beside the jar, but not where a space is in the path; so they are named.
-        paraphrases = str((folder / "data" / "paraphrase-en.gz").resolve())
+        paraphrases = str(packaged(folder / "data" / "paraphrase-en.gz").resolve())
         options = ["-", "-", "-stdio", "-l", "en", "-norm", "-a", paraphrases]
-        arguments = ["-jar", str(folder / "meteor-1.5.jar"), *options]
+        arguments = ["-jar", str(packaged(folder / "meteor-1.5.jar")), *options]
         self._lines = JavaLines(
             java_command(find_java(settings), arguments, memory_mb=settings.memory_mb),
             start_seconds=settings.start_seconds,
@@ -45,7 +45,7 @@ class Meteor:
         return self._lines.pid
 
     def counts(self, pairs: Sequence[Pair]) -> np.ndarray:
-        """(n, 23) counts, each row against the reference that scores best. Raises `JavaMissing`."""
+        """(n, 23) counts, each row against the reference that scores best. Raises `JavaFailed`."""
         return np.stack([self._count(pair) for pair in pairs]) if pairs else np.zeros((0, 23))
 
     def jar_scores(self, counts_nk: np.ndarray) -> tuple[list[float], float]:
@@ -66,9 +66,9 @@ class Meteor:
             try:
                 known = np.array([float(value) for value in answer.split()])
             except ValueError:
-                raise JavaMissing(f"METEOR answered {answer[:100]!r}") from None
+                raise JavaFailed(f"METEOR answered {answer[:100]!r}") from None
             if len(known) != 23:
-                raise JavaMissing(f"METEOR answered {answer[:100]!r}")
+                raise JavaFailed(f"METEOR answered {answer[:100]!r}")
             self._known[pair] = known
         return known
 

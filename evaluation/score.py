@@ -15,7 +15,7 @@ import numpy as np
 
 from evaluation import captions
 from evaluation.intervals import interval, mean_interval
-from evaluation.java import JavaMissing
+from evaluation.java import JavaFailed, JavaMissing
 from evaluation.local_models import ModelMissing
 from evaluation.meteor import Pair, aggregate, meteor_score, restart_meteor, start_meteor
 from evaluation.settings import EvaluationSettings, Metric
@@ -102,7 +102,7 @@ def _tokens(items: Sequence[Item], settings: EvaluationSettings) -> tuple[Mappin
 
 
 def _try(action: Callable[[], object]) -> None:
-    """What is started early may fail here; who needs it asks again and reports why."""
+    """What is started early may be absent; who needs it asks again and reports why."""
     try:
         action()
     except JavaMissing as reason:
@@ -214,7 +214,7 @@ class _Scoring:
         pairs = self._tokenised()
         try:
             counts_nk = start_meteor(self._settings.java).counts(pairs)
-        except JavaMissing:  # it was killed, or its machine slept: once more from the start
+        except JavaFailed:  # it was killed, or its machine slept: once more from the start
             counts_nk = restart_meteor(self._settings.java).counts(pairs)
         self._found.per_clip["METEOR"] = meteor_score(counts_nk) * 100
         self._found.summary["METEOR"] = float(meteor_score(aggregate(counts_nk))) * 100

@@ -16,11 +16,12 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from common.errors import BadInput
 from common.files import digest, read_json, write_json
-from evaluation.java import JavaMissing, find_java, java_command, run_java
+from evaluation.java import JavaFailed, JavaMissing, find_java, java_command, run_java
 from evaluation.meteor import Pair
 from evaluation.settings import EvaluationSettings
-from evaluation.tokens import pycocoevalcap_folder
+from evaluation.tokens import packaged, pycocoevalcap_folder
 
 JARS = {
     "stanford-corenlp-3.6.0.jar": "edu.stanford.nlp:stanford-corenlp:3.6.0",
@@ -49,7 +50,7 @@ def class_path(folder: Path) -> list[Path]:
         if found is None:
             raise JavaMissing(f"{name} is not in {JARS_FOLDER}/: `make spice` fetches it (380 MB, needs Maven)")
         fetched.append(found)
-    return [own / "spice-1.0.jar", *fetched, *sorted((own / "lib").glob("*.jar"))]
+    return [packaged(own / "spice-1.0.jar"), *fetched, *sorted((own / "lib").glob("*.jar"))]
 
 
 def spice_scores(
@@ -87,10 +88,10 @@ def _run(pairs: list[Pair], jars: list[Path], settings: EvaluationSettings) -> l
         run_java(command, seconds=settings.java.batch_seconds, folder=folder)
         try:
             scored = {item["image_id"]: item["scores"]["All"]["f"] for item in read_json(folder / "scores.json")}
-        except (KeyError, TypeError):
-            raise JavaMissing("the scorer wrote something other than scores") from None
+        except (KeyError, TypeError, BadInput):  # a file that is absent or torn is no fault of the user's
+            raise JavaFailed("the scorer wrote something other than scores") from None
     if set(scored) != set(range(len(pairs))):
-        raise JavaMissing(f"the scorer answered for {len(scored)} of {len(pairs)} captions")
+        raise JavaFailed(f"the scorer answered for {len(scored)} of {len(pairs)} captions")
     return [math.nan if scored[number] is None else float(scored[number]) for number in range(len(pairs))]
 
 

@@ -6,7 +6,7 @@ import importlib.util
 from collections.abc import Iterable
 from pathlib import Path
 
-from evaluation.java import JavaMissing, find_java, java_command, run_java
+from evaluation.java import JavaFailed, JavaMissing, find_java, java_command, run_java
 from evaluation.settings import JavaSettings
 
 _JAR = Path("tokenizer") / "stanford-corenlp-3.4.1.jar"
@@ -25,21 +25,28 @@ def pycocoevalcap_folder() -> Path:
     return Path(next(iter(found.submodule_search_locations)))
 
 
+def packaged(path: Path) -> Path:
+    """A file of the package, where it is there; raises `JavaMissing` where the package came without it."""
+    if not path.is_file():
+        raise JavaMissing(f"the package pycocoevalcap has no {path.name}; `uv pip sync requirements.lock` mends it")
+    return path
+
+
 def tokenise(texts: Iterable[str], settings: JavaSettings) -> dict[str, str]:
     """Each one-line text to its tokens, joined by spaces; all texts that are new to this process in one Java run.
 
-    Raises `JavaMissing`.
+    Raises `JavaMissing` where Java or the jar is absent, `JavaFailed` where the tokenizer fails.
     """
     wanted = list(dict.fromkeys(texts))
     new = [text for text in wanted if text not in _known]
     if new:
-        jar = pycocoevalcap_folder() / _JAR
+        jar = packaged(pycocoevalcap_folder() / _JAR)
         arguments = ["-cp", str(jar), "edu.stanford.nlp.process.PTBTokenizer", "-preserveLines", "-lowerCase"]
         command = java_command(find_java(settings), arguments, memory_mb=settings.memory_mb)
         answer = run_java(command, text="\n".join(new) + "\n", seconds=settings.batch_seconds)
         lines = answer.split("\n")
         if len(lines) < len(new):
-            raise JavaMissing(f"the tokenizer gave {len(lines)} lines for {len(new)} texts")
+            raise JavaFailed(f"the tokenizer gave {len(lines)} lines for {len(new)} texts")
         _known.update((text, _without_punctuation(line)) for text, line in zip(new, lines, strict=False))
     return {text: _known[text] for text in wanted}
 

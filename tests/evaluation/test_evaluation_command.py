@@ -11,7 +11,7 @@ import pytest
 from common.errors import BadInput
 from evaluation import fetch_spice
 from evaluation.command import main, score_file
-from evaluation.settings import EvaluationSettings, IntervalSettings, RecallWindow
+from evaluation.settings import EvaluationSettings, IntervalSettings, JavaSettings, RecallWindow
 from evaluation.spice import JARS
 
 
@@ -104,6 +104,20 @@ def test_the_command_ends_with_status_2_and_one_line(tmp_path: Path, capsys: pyt
     told = capsys.readouterr()
     assert told.out == "" and told.err.count("\n") == 1 and "no such file" in told.err
     assert main([str(tmp_path)]) == 2
+
+
+def test_the_command_ends_with_status_1_and_one_line_where_java_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    java = tmp_path / "java"
+    java.write_text("#!/bin/sh\necho 'Error: out of memory' >&2\nexit 1\n")
+    java.chmod(0o755)
+    table = tmp_path / "table.csv"
+    table.write_text("text_gt,text_gen\nA man that no other test has.,A man.\n")
+    settings = EvaluationSettings(metrics=("CIDEr",), java=JavaSettings(executable=str(java)))
+    assert main([str(table)], settings) == 1
+    told = capsys.readouterr()
+    assert told.out == "" and told.err.count("\n") == 1 and "status 1: Error: out of memory" in told.err
 
 
 def test_fetching_without_maven_names_what_to_do(

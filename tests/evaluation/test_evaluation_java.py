@@ -13,7 +13,7 @@ import pytest
 
 from common.errors import BadInput
 from evaluation import java
-from evaluation.java import JavaLines, JavaMissing, find_java, run_java
+from evaluation.java import JavaFailed, JavaLines, JavaMissing, find_java, run_java
 from evaluation.settings import JavaSettings
 from evaluation.tokens import tokenise
 
@@ -47,24 +47,24 @@ def test_a_line_for_a_line_in_any_letters() -> None:
 
 def test_a_silent_program_is_ended() -> None:
     lines = _lines("import sys\nfor line in sys.stdin: pass", seconds=0.3)
-    with pytest.raises(JavaMissing, match=r"silent for 0\.3 s"):
+    with pytest.raises(JavaFailed, match=r"silent for 0\.3 s"):
         lines.ask("hello")
     assert not _alive(lines.pid)
 
 
 def test_a_program_that_dies_says_why() -> None:
     lines = _lines("raise SystemError('out of memory')")
-    with pytest.raises(JavaMissing, match="SystemError: out of memory"):
+    with pytest.raises(JavaFailed, match="SystemError: out of memory"):
         lines.ask("hello")
-    with pytest.raises(JavaMissing):
+    with pytest.raises(JavaFailed):
         lines.ask("again")
 
 
 def test_a_batch_program_fails_with_its_complaint_and_stops_at_its_limit() -> None:
     assert run_java([sys.executable, "-c", "print(input()[::-1])"], text="abc\n", seconds=20).strip() == "cba"
-    with pytest.raises(JavaMissing, match="status 1: ValueError: bad"):
+    with pytest.raises(JavaFailed, match="status 1: ValueError: bad"):
         run_java([sys.executable, "-c", "raise ValueError('bad')"], seconds=20)
-    with pytest.raises(JavaMissing, match=r"within 0\.3 s"):
+    with pytest.raises(JavaFailed, match=r"within 0\.3 s"):
         run_java([sys.executable, "-c", "import time; time.sleep(60)"], seconds=0.3)
 
 
@@ -89,6 +89,22 @@ def test_children_die_with_a_parent_that_is_killed(use: str, tmp_path: Path) -> 
     parent.wait()
     parent.stdout.close()
     assert _gone(child)
+
+
+def test_a_program_that_is_no_program_fails_in_one_line(tmp_path: Path) -> None:
+    program = tmp_path / "java"
+    program.write_bytes(b"\x7fELF and no more")
+    program.chmod(0o755)
+    with pytest.raises(JavaFailed, match="could not be started: Exec format error"):
+        run_java([str(program)], seconds=20)
+    with pytest.raises(JavaFailed, match="could not be started: Exec format error"):
+        JavaLines([str(program)], start_seconds=20, answer_seconds=20)
+
+
+def test_a_jar_that_the_package_lacks_is_absent_and_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evaluation.tokens.pycocoevalcap_folder", lambda: tmp_path)
+    with pytest.raises(JavaMissing, match=r"has no stanford-corenlp-3\.4\.1\.jar"):
+        tokenise(["a text that no other test has"], JavaSettings())
 
 
 def test_tokens_are_lower_case_without_punctuation() -> None:

@@ -11,7 +11,7 @@ import pytest
 from common.errors import BadInput
 from evaluation import meteor as meteor_module
 from evaluation import score as score_module
-from evaluation.java import JavaMissing
+from evaluation.java import JavaFailed, JavaMissing
 from evaluation.meteor import Meteor
 from evaluation.score import score, score_many
 from evaluation.settings import (
@@ -131,21 +131,57 @@ def test_without_the_model_the_rest_is_still_scored(
     assert all("no_such_model" in reason or "no-such-model" in reason for reason in found.missing.values())
 
 
+class _Dead:
+    """A METEOR that was killed."""
+
+    def counts(self, _: object) -> None:
+        raise JavaFailed("killed")
+
+    def close(self) -> None:
+        pass
+
+
 def test_a_meteor_that_died_is_started_once_more(
     descriptions: pd.DataFrame, without_tokens: EvaluationSettings, meteor: Meteor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Dead:
-        def counts(self, _: object) -> None:
-            raise JavaMissing("killed")
-
-        def close(self) -> None:
-            pass
-
-    monkeypatch.setattr(score_module, "start_meteor", lambda _: Dead())
+    monkeypatch.setattr(score_module, "start_meteor", lambda _: _Dead())
     monkeypatch.setattr(meteor_module, "start_meteor", lambda _: meteor)
     monkeypatch.setattr(meteor_module, "_running", {})
     only = without_tokens.model_copy(update={"metrics": ("METEOR",)})
     assert score(descriptions, only).summary["METEOR"] is not None
+
+
+def test_a_meteor_that_dies_again_is_a_failure_and_no_missing_value(
+    descriptions: pd.DataFrame, without_tokens: EvaluationSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = []
+
+    def start(_: object) -> _Dead:
+        started.append("METEOR")
+        return _Dead()
+
+    monkeypatch.setattr(score_module, "start_meteor", lambda _: _Dead())
+    monkeypatch.setattr(meteor_module, "start_meteor", start)
+    monkeypatch.setattr(meteor_module, "_running", {})
+    with pytest.raises(JavaFailed, match="killed"):
+        score(descriptions, without_tokens.model_copy(update={"metrics": ("METEOR", "R")}))
+    assert len(started) == 1
+
+
+def test_a_tokenizer_or_a_spice_that_fails_is_a_failure(
+    descriptions: pd.DataFrame, without_tokens: EvaluationSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise JavaFailed("Java ended with status -9: it said nothing")
+
+    monkeypatch.setattr(score_module, "tokenise", killed)
+    monkeypatch.setattr("evaluation.spice.spice_scores", killed)
+    with pytest.raises(JavaFailed, match="status -9"):
+        score(descriptions, EvaluationSettings(metrics=("CIDEr", "R")))
+    spice = without_tokens.model_copy(update={"metrics": ("SPICE",)})
+    for tables in ({"one": descriptions}, {"one": descriptions, "two": descriptions}):
+        with pytest.raises(JavaFailed, match="status -9"):
+            score_many(tables, spice)
 
 
 def test_a_clip_that_occurs_twice_is_bad_input(descriptions: pd.DataFrame, settings: EvaluationSettings) -> None:
