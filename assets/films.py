@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from publishing.settings import Settings, film_ids, split_of
+from publishing.settings import RAW, Settings, film_ids, split_of
 from publishing.stage import Stage, Work, all_jobs, expect
 
 if TYPE_CHECKING:
@@ -51,14 +51,14 @@ def write_still(film: Film, path: Path) -> None:
 
 
 def raw_folder(root: Path, settings: Settings, film: str) -> Path:
-    return root / settings.films.raw / split_of(settings, film) / film
+    return root / RAW / split_of(settings, film) / film
 
 
 def raw(settings: Settings, film: str) -> str | None:
     """Where a real film comes from; the studio's films come from their parameters alone."""
     if settings.films.source == "studio":
         return None
-    return f"{settings.films.raw}/{split_of(settings, film)}/{film}"
+    return f"{RAW}/{split_of(settings, film)}/{film}"
 
 
 def parameters(settings: Settings, film: str) -> Any:

@@ -17,5 +17,4 @@ class NarrationSettings(BaseModel):
         4.5, gt=0, description="seconds; a longer pause is cut into several lines, at shots if it can be"
     )
     margin: float = Field(0.1, ge=0, description="seconds left free after and before dialogue")
-    words_per_second: float = Field(2.67, gt=0, description="160 words a minute, which listeners call comfortable")
     key_frame_seconds: float = Field(0.5, gt=0, le=5, description="seconds from one key frame to the next, at any rate")

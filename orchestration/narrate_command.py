@@ -26,7 +26,6 @@ def main(words: Sequence[str]) -> int:
 
     from common.progress import show_progress
     from narration.narrate import Models, narrate
-    from narration.settings import NarrationSettings
     from publishing import places
     from publishing.settings import load_settings
 
@@ -40,7 +39,7 @@ def main(words: Sequence[str]) -> int:
         perception=settings.perception,
         captioner_settings=settings.captioner,
     )
-    draft = narrate(asked.film, models, NarrationSettings(), encoder=asked.encoder, out=asked.out)
+    draft = narrate(asked.film, models, settings.narration, encoder=asked.encoder, out=asked.out)
     print(json.dumps(asdict(draft), indent=1, ensure_ascii=False) if asked.json else draft.text())
     if asked.out is not None and not asked.json:
         print(f"written: {asked.out}/description.json, .vtt, .srt, .md")

@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -20,11 +21,14 @@ from corpora.studio.settings import StudioSettings
 from evaluation.settings import EvaluationSettings
 from models.captioner.settings import BaseModelSettings, CaptionerSettings
 from models.perception.settings import PerceptionSettings
+from narration.settings import NarrationSettings
 from publishing.thresholds import GateSettings
 
 Split = Literal["train", "mad_eval_named", "cinepile_ad"]
 SPLITS: tuple[Split, ...] = ("train", "mad_eval_named", "cinepile_ad")
 Benchmark = Literal["mad_eval_named", "cinepile_ad"]
+RAW = "data/raw"  # where the real corpora lie, inside the repository; DVC watches this folder
+FilmId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]  # the name of a folder, and of nothing outside it
 
 
 class _Settings(BaseModel):
@@ -32,20 +36,19 @@ class _Settings(BaseModel):
 
 
 class CorporaFilms(_Settings):
-    """Films of the real corpora: folders `<raw>/<split>/<film>`; an empty list takes every folder that is there."""
+    """Films of the real corpora: folders `data/raw/<split>/<film>`; an empty list takes every folder that is there."""
 
-    train: tuple[str, ...] = Field(default=(), description="films annotated as Storyboard20K; empty: every folder")
-    mad_eval_named: tuple[str, ...] = Field(default=(), description="films of MAD-eval-Named; empty: every folder")
-    cinepile_ad: tuple[str, ...] = Field(default=(), description="films of Cinepile-AD; empty: every folder")
+    train: tuple[FilmId, ...] = Field(default=(), description="films annotated as Storyboard20K; empty: every folder")
+    mad_eval_named: tuple[FilmId, ...] = Field(default=(), description="films of MAD-eval-Named; empty: every folder")
+    cinepile_ad: tuple[FilmId, ...] = Field(default=(), description="films of Cinepile-AD; empty: every folder")
 
 
 class FilmsSettings(_Settings):
     """Which films the lineage is made of."""
 
     source: Literal["studio", "corpora"] = Field(
-        default="studio", description="studio: generated; corpora: yours, from raw"
+        default="studio", description="studio: generated; corpora: yours, from data/raw"
     )
-    raw: str = Field(default="data/raw", min_length=1, description="folder of the real corpora, inside the repository")
     corpora: CorporaFilms = CorporaFilms()
     set_aside: dict[str, str] = Field(
         default={}, description="film -> reason: leaves it out until this line is deleted"
@@ -66,7 +69,6 @@ class ComputeSettings(_Settings):
 
     jobs: int = Field(default=2, ge=1, le=1024, description="units made side by side, one process each")
     threads: int = Field(default=2, ge=1, le=1024, description="threads of one training process")
-    device: Literal["auto", "cpu", "cuda"] = Field(default="auto", description="auto: the GPU where there is one")
 
 
 class Settings(_Settings):
@@ -77,6 +79,7 @@ class Settings(_Settings):
     perception: PerceptionSettings = PerceptionSettings()
     base_model: BaseModelSettings = BaseModelSettings()
     captioner: CaptionerSettings = CaptionerSettings()
+    narration: NarrationSettings = NarrationSettings()
     experiments: ExperimentsSettings = ExperimentsSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     gates: GateSettings = GateSettings()
@@ -89,6 +92,9 @@ class Settings(_Settings):
         for benchmark, rows in self.experiments.rows.items():
             for row in rows:
                 _known("experiments.rows", benchmark, row, self.captioner.rows)
+        unknown = sorted(set(self.films.set_aside) - set(self.studio.film_ids()))
+        if self.films.source == "studio" and unknown:
+            raise ValueError(f"films.set_aside: no such film: {', '.join(map(_word, unknown))}")
         return self
 
 
@@ -116,7 +122,7 @@ def check_settings(values: Any, *, source: str) -> Settings:
 
 
 def _mistake(source: str, error: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in error["loc"])
+    place = ".".join(_word(part) for part in error["loc"] if part != "[key]")
     if error["type"] == "extra_forbidden":
         known = _keys_at(error["loc"][:-1])
         close = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
@@ -126,6 +132,11 @@ def _mistake(source: str, error: dict[str, Any]) -> str:
     if error["type"] == "value_error":
         return f"{source}: {place + ': ' if place else ''}{message}; change it"
     return f"{source}: {place}: {message}, not {error['input']!r}; change it"
+
+
+def _word(part: int | str) -> str:
+    """A key for a message of one line, whatever characters the key is made of."""
+    return str(part) if str(part).isprintable() else repr(part)
 
 
 def _keys_at(place: tuple[int | str, ...]) -> list[str]:
@@ -151,6 +162,9 @@ class _OnceLoader(yaml.SafeLoader):
         seen = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str | int | float | bool | date | bytes | None):
+                told = "a key is a list or a table; give it a name"
+                raise yaml.constructor.ConstructorError(None, None, told, key_node.start_mark)
             if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"{key!r} is written twice", key_node.start_mark)
             seen.add(key)
@@ -175,7 +189,7 @@ def read_yaml(path: Path) -> Any:
 def film_ids(settings: Settings, split: Split | None = None, *, root: Path | None = None) -> list[str]:
     """The films' ids, all or one split's, in order; films set aside are among them.
 
-    For real corpora a split without a list takes the folders found below `raw`; `root` is the repository's folder.
+    For real corpora a split without a list takes the folders found below `data/raw`; `root` is the repository's folder.
     """
     if settings.films.source == "studio":
         return list(settings.studio.film_ids(split))
@@ -184,7 +198,7 @@ def film_ids(settings: Settings, split: Split | None = None, *, root: Path | Non
     found: list[str] = []
     for name in [split] if split else SPLITS:
         listed = list(getattr(settings.films.corpora, name))
-        folder = (root or usual_root()) / settings.films.raw / name
+        folder = (root or usual_root()) / RAW / name
         found += (
             listed or sorted(path.name for path in folder.iterdir() if path.is_dir())
             if folder.is_dir() or listed

@@ -60,6 +60,14 @@ class LanguageModelSettings(_Settings):
     feed_forward: int = Field(default=320, ge=16, description="width of the feed-forward layer")
     pretraining: OptimiserSettings = OptimiserSettings(steps=280, batch=64, rate=2.5e-3, warm_up=60)
 
+    @model_validator(mode="after")
+    def _heads_share_alike(self) -> LanguageModelSettings:
+        if self.hidden % self.heads:
+            raise ValueError(f"hidden {self.hidden} is not divisible by heads {self.heads}")
+        if self.heads % self.key_value_heads:
+            raise ValueError(f"heads {self.heads} is not divisible by key_value_heads {self.key_value_heads}")
+        return self
+
 
 class BaseModelSettings(_Settings):
     """Everything that happens before fine-tuning; the studio's own labels teach it, no film is seen."""
@@ -117,7 +125,9 @@ class CaptionerSettings(_Settings):
         "C1": RowSettings(variant="C1", bank="best query", region=True),
         "C2": RowSettings(variant="C2", bank="best query", region=True),
     }
-    seeds: tuple[int, ...] = Field(default=(0,), min_length=1, description="one training per variant and seed")
+    seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
+        default=(0,), min_length=1, description="one training per variant and seed"
+    )
     training: OptimiserSettings = OptimiserSettings(steps=100, batch=32, rate=8e-4, warm_up=10)
     trainable: Literal["all", "soft prompt and connectors"] = Field(
         default="all", description="what fine-tuning changes; the second keeps the language model frozen as in Figure 2"
@@ -136,3 +146,10 @@ class CaptionerSettings(_Settings):
     drop_prior: float = Field(default=0.05, ge=0, le=1, description="share of training samples without text prior")
     feature_noise: float = Field(default=0.15, ge=0, description="noise on frozen features while training")
     generation: GenerationSettings = GenerationSettings()
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) < len(seeds):
+            raise ValueError(f"a seed is named twice in {list(seeds)}")
+        return seeds

@@ -76,7 +76,6 @@ class BankSettings(_Settings):
     )
     outlier_share: float = Field(0.1, ge=0, lt=0.5, description="Farthest faces of a collection that are outliers")
     label_confidence: float = Field(0.1, ge=0, le=1, description="Labelled person boxes below this score are not used")
-    seed: int = Field(0, ge=0, description="Seed of whatever is drawn")
 
 
 class RecognitionSettings(_Settings):

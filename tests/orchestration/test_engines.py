@@ -15,7 +15,7 @@ from publishing.profiles import load_profile, write_parameters
 from publishing.versions import heal, output_hash
 
 REPOSITORY = Path(__file__).parents[2]
-FLOORS = ("common", "corpora", "evaluation", "models", "publishing", "orchestration")
+FLOORS = ("common", "corpora", "evaluation", "models", "narration", "publishing", "orchestration")
 LIGHT = shutil.ignore_patterns("__pycache__", "*.json", "*.png")
 
 pytestmark = pytest.mark.slow

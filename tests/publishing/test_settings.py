@@ -22,7 +22,22 @@ WRONG = {
     "studio: {train_films: 0}": r"params.yaml: studio.train_films: .*greater than or equal to 1, not 0; change it",
     "studio: {seconds: .inf}": r"params.yaml: studio.seconds: inf is not a finite number",
     "studio: {seconds: .nan}": r"params.yaml: studio.seconds: nan is not a finite number",
-    "compute: {device: tpu}": r"params.yaml: compute.device: .*'auto', 'cpu' or 'cuda', not 'tpu'",
+    "films: {source: tape}": r"params.yaml: films.source: .*'studio' or 'corpora', not 'tape'",
+    "films: {corpora: {train: [../../docs]}}": r"params.yaml: films.corpora.train.0: .*pattern.*not '../../docs'",
+    "captioner: {variants: {../../docs: {soft_prompt: true, region: true, text_prior: true}}}": (
+        r"params.yaml: captioner.variants.../../docs: .*pattern"
+    ),
+    "captioner: {rows: {../../docs: {variant: A1, bank: actor, region: true}}}": (
+        r"params.yaml: captioner.rows.../../docs: .*pattern"
+    ),
+    'captioner: {rows: {"a\\nb": {variant: A1, bank: actor, region: true}}}': r"captioner.rows.'a\\nb': .*pattern",
+    "captioner: {seeds: [0, -1]}": r"params.yaml: captioner.seeds.1: .*greater than or equal to 0",
+    "captioner: {seeds: [3, 3]}": r"params.yaml: captioner.seeds: a seed is named twice in \[3, 3\]; change it",
+    "base_model: {language: {hidden: 130}}": r"base_model.language: hidden 130 is not divisible by heads 4",
+    "base_model: {language: {heads: 8, key_value_heads: 3}}": r"heads 8 is not divisible by key_value_heads 3",
+    "films: {set_aside: {tt404: why}}": r"params.yaml: films.set_aside: no such film: tt404; change it",
+    "? [studio, films]\n: 1": r"params.yaml:1: not valid YAML \(a key is a list or a table; give it a name\)",
+    "? {studio: 1}\n: 1": r"params.yaml:1: not valid YAML \(a key is a list or a table",
     "captioner: {rows: {A1: {variant: A9, bank: actor, region: true}}}": r"captioner.rows: A1: variant: 'A9' is not",
     "experiments: {rows: {mad_eval_named: [Z9]}}": r"experiments.rows: mad_eval_named: 'Z9' is not among A1",
     "studio: [": r"params.yaml:\d+: not valid YAML",
@@ -39,6 +54,11 @@ def test_a_mistake_is_one_line_with_key_and_file(tmp_path: Path, text: str, told
     with pytest.raises(BadInput, match=told) as raised:
         load_settings(path)
     assert "\n" not in str(raised.value)
+
+
+def test_films_of_real_corpora_may_be_set_aside_before_they_are_there() -> None:
+    films = {"source": "corpora", "set_aside": {"tt404": "the disk is lost"}}
+    assert check_settings({"films": films}, source="params.yaml").films.set_aside
 
 
 def test_a_missing_file_says_how_to_write_it(tmp_path: Path) -> None:
