@@ -179,18 +179,22 @@ def _spice() -> Iterator[Finding]:
 def _weights() -> Iterator[Finding]:
     torch_home = Path(os.environ.get("TORCH_HOME") or Path.home() / ".cache" / "torch")
     facenet = torch_home / "checkpoints" / "20180402-114759-vggface2.pt"
-    yield _weight("FaceNet vggface2", facenet, "no face encoder `facenet`", "fetched by facenet-pytorch at first use")
+    yield _weight(
+        "FaceNet vggface2",
+        facenet,
+        "no face encoder `facenet`, which the profile `paper` asks for",
+        "fetched by facenet-pytorch at first use",
+    )
     hub = Path(
         os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or Path.home() / ".cache/huggingface") / "hub"
     )
-    for title, name in (
-        ("SAM 2.1 Hiera-L", "facebook/sam2.1-hiera-large"),
-        ("SigLIP so400m", "google/siglip-so400m-patch14-384"),
-        ("Qwen2-7B-Instruct", "Qwen/Qwen2-7B-Instruct"),
-        ("roberta-large", "FacebookAI/roberta-large"),
-    ):
-        folder = hub / f"models--{name.replace('/', '--')}"
-        yield _weight(title, folder, "no profile `paper`", f"`hf download {name}`")
+    name = "FacebookAI/roberta-large"
+    yield _weight(
+        "roberta-large",
+        hub / f"models--{name.replace('/', '--')}",
+        "no BertScore on the field's scale (evaluation.bert.model)",
+        f"`hf download {name}`",
+    )
 
 
 def _weight(title: str, path: Path, cost: str, remedy: str) -> Finding:
@@ -221,7 +225,7 @@ def _gpu() -> Iterator[Finding]:
         except (OSError, subprocess.TimeoutExpired):
             names = ""
     found = "; ".join(names.splitlines()) or "none: everything runs on the processor"
-    cost = "the profile `paper` needs one; the mini profiles do not"
+    cost = "nothing: no stage of this version uses one"
     yield Finding("GPU", "ok" if names else "missing", found, needed=False, cost=cost)
 
 
