@@ -89,6 +89,24 @@ def summary(folder: Path) -> dict[str, Any]:
     }
 
 
+def track(work: Work) -> None:
+    """The trainings of its parts as MLflow knows them, in one run."""
+    from common.files import read_json
+    from publishing.tracking import figures, flat, log_training_run
+
+    curves = read_json(work.out / "training.json")
+    log_training_run(
+        stage="base_model",
+        unit=work.unit,
+        folder=work.out,
+        data=work.data,
+        inputs=work.inputs,
+        parameters=flat(work.settings.base_model.model_dump(mode="json")),
+        metrics=figures(read_json(work.out / "metrics.json")),
+        curves={f"{part}.loss": curve["loss"] for part, curve in curves.items()},
+    )
+
+
 STAGE = Stage(
     name="base_model",
     description="Vision tower, language model and their alignment, trained on stock clips with nobody of any film.",
@@ -103,6 +121,7 @@ STAGE = Stage(
     ),
     facts=facts,
     expectations=expectations,
+    track=track,
     summary=summary,
     group="captioner",
     kinds=("pytorch", "safetensors"),

@@ -23,7 +23,7 @@ def make(work: Work) -> None:
 
     variant, seed = variant_and_seed(work.unit)
     films = work.units("storyboard_v2")
-    facts = train_variant(
+    train_variant(
         variant,
         seed,
         work.read("base_model"),
@@ -33,7 +33,6 @@ def make(work: Work) -> None:
         work.settings.captioner,
         work.out,
     )
-    track(work, variant, seed, facts)
 
 
 def variant_and_seed(unit: str) -> tuple[str, int]:
@@ -54,11 +53,12 @@ def casts_of(work: Work, films: tuple[str, ...]) -> dict[str, list[str]]:
     return {film: [character.name for character in read_film(work.read("films", film)).cast] for film in films}
 
 
-def track(work: Work, variant: str, seed: int, facts: dict[str, Any]) -> None:
+def track(work: Work) -> None:
     """The training as MLflow knows it: parameters, curve, data versions, and the model as a registered version."""
     from common.files import read_json
     from publishing.tracking import log_training_run
 
+    variant, seed = variant_and_seed(work.unit)
     curve = read_json(work.out / "training.json")
     settings = work.settings.captioner
     log_training_run(
@@ -74,7 +74,11 @@ def track(work: Work, variant: str, seed: int, facts: dict[str, Any]) -> None:
             **{f"training.{name}": value for name, value in settings.training.model_dump(mode="json").items()},
             "trainable": settings.trainable,
         },
-        metrics={"final_loss": facts["loss"], "clips": facts["clips"], "steps": facts["steps"]},
+        metrics={
+            "final_loss": float(facts(work.out)["training"]["final_loss"].iloc[0]),
+            "clips": read_json(work.out / "config.json")["clips"],
+            "steps": len(curve["loss"]),
+        },
         curves={"loss": curve["loss"]},
         model="focusedad-captioner",
     )
@@ -89,7 +93,7 @@ def parameters(settings: Settings, unit: str) -> Any:
     """The variant's own part: another variant's settings do not make this one stale."""
     variant, seed = variant_and_seed(unit)
     whole = settings.captioner
-    shared = whole.model_dump(mode="json", exclude={"variants", "rows", "seeds", "generation"})
+    shared = whole.model_dump(mode="json", exclude={"variants", "rows", "seeds", "generation", "previous_at_test"})
     return {"variant": whole.variants[variant].model_dump(mode="json"), "seed": seed, **shared}
 
 
@@ -134,6 +138,7 @@ STAGE = Stage(
     code=(*FILM, "assets/clips.py", *CAPTIONER, *training("captioner", "language_model", "loop")),
     facts=facts,
     expectations=expectations,
+    track=track,
     jobs=all_jobs,
     summary=summary,
     group="captioner",

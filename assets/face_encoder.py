@@ -68,6 +68,25 @@ def summary(folder: Path) -> dict[str, Any]:
     return {name: value for name, value in {**config, **measured}.items() if isinstance(value, int | float | str)}
 
 
+def track(work: Work) -> None:
+    """The training as MLflow knows it; a pretrained encoder has none."""
+    from common.files import read_json
+    from publishing.tracking import figures, log_training_run
+
+    if (work.out / "training.json").exists():
+        curves = read_json(work.out / "training.json")
+        log_training_run(
+            stage="face_encoder",
+            unit=work.unit,
+            folder=work.out,
+            data=work.data,
+            inputs=work.inputs,
+            parameters=work.settings.perception.encoder.model_dump(mode="json"),
+            metrics=figures(read_json(work.out / "metrics.json")),
+            curves={name: values for name, values in curves.items() if name != "step"},
+        )
+
+
 STAGE = Stage(
     name="face_encoder",
     description="The face embedding (equation 4): trained with triplet loss on strangers, or a pinned pretrained one.",
@@ -82,6 +101,7 @@ STAGE = Stage(
     ),
     facts=facts,
     expectations=expectations,
+    track=track,
     summary=summary,
     group="perception",
     kinds=("pytorch", "safetensors"),

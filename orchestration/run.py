@@ -72,6 +72,9 @@ def execute(
     """Executes the asset in this process; a failure is told on stderr, the trace of a program's fault kept in a log."""
     import dagster as dg
 
+    from publishing.publish import refuse_without_units
+
+    refuse_without_units(stage, settings)
     known = stage.units_of(settings)
     unknown = [unit for unit in units or [] if unit not in known]
     if unknown:

@@ -40,7 +40,11 @@ def stage_digest(stage: Stage, *, code_root: Path = CODE_ROOT) -> str:
     named = code_digest(stage.code, code_root=code_root)
     if module is None:
         return named
-    beside = {_name(function) for function in (stage.facts, stage.expectations, stage.summary) if function is not None}
+    beside = {
+        _name(function)
+        for function in (stage.facts, stage.expectations, stage.summary, stage.track)
+        if function is not None
+    }
     making = _meaning((code_root / module).read_bytes(), without=frozenset(beside))
     return digest([named, hashlib.md5(making, usedforsecurity=False).hexdigest()])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import multiprocessing
+import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,8 +38,18 @@ def _make_unit(make: Callable[[Work], None], work: Work) -> Made:
     try:
         make(work)
     except BadInput as mistake:
-        return Made(work.unit, work.out, str(mistake))
+        return Made(work.unit, work.out, without_places(str(mistake), work.out, work.data))
     return Made(work.unit, work.out)
+
+
+def without_places(message: str, out: Path, data: Path) -> str:
+    """The message with paths relative to the unit's folder or to the repository: it is published on every machine."""
+    for place in (out, out.parent, data.parent):
+        for path in {place, place.resolve()} - {Path("/")}:
+            known = rf"(?<![\w./-]){re.escape(str(path))}"
+            message = re.sub(known + "/", "", message)
+            message = re.sub(known + r"(?![\w.-])", "." if place != out else out.name.replace("\\", r"\\"), message)
+    return message
 
 
 def _end_with_parent() -> None:

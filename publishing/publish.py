@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 from common.errors import BadInput
 from publishing.audits import Auditor
 from publishing.locks import stage_locks
-from publishing.making import Made, make_units
+from publishing.making import Made, make_units, without_places
 from publishing.places import CODE_ROOT
 from publishing.plan import Plan, plan_stage
 from publishing.records import REJECTED, aside_reason, put_aside, version, write_record
+from publishing.settings import RAW
 from publishing.stage import WHOLE, Graph, Stage, Work
 from publishing.swap import Step, swap_in, sync, sync_tree
 
@@ -97,6 +98,7 @@ def publish_stage(
     with stage_locks(root / "data", write=stage.name, read=stage.reads):
         run = _Run(stage, settings, root=root, on_step=on_step)
         run.sweep()
+        refuse_without_units(stage, settings)
         try:
             plan = plan_stage(stage, settings, graph=graph, root=root, audit=run.auditor.digest, code_root=code_root)
             unknown = sorted(set(only or ()) - set(plan.units))
@@ -109,6 +111,12 @@ def publish_stage(
         if commit is not None:
             outcome.committed = _commit(commit, outcome)
         return outcome
+
+
+def refuse_without_units(stage: Stage, settings: Settings) -> None:
+    """`BadInput` where the raw files that a stage is made from are not there at all; later stages may have no unit."""
+    if stage.raw is not None and not stage.units_of(settings):
+        raise BadInput(f"{stage.name}: there are none; put each into {RAW}/<split>/<film> (docs/corpora.md)")
 
 
 def _commit(commit: Callable[[str], str], outcome: Outcome) -> str:
@@ -209,8 +217,10 @@ class _Run:
         for made in finished:
             planned = plan.units[made.unit]
             if made.unit in audit.failures:
-                self._reject(made, audit.failures[made.unit])
+                self._reject(made, [without_places(each, made.out, self.data) for each in audit.failures[made.unit]])
                 continue
+            if self.stage.track is not None and not planned.made:
+                self.stage.track(Work(self.settings, made.unit, made.out, self.data, planned.inputs))
             write_record(made.out, key=planned.key, made_from=planned.made_from, audit=self.auditor.digest)
             self._publish(made.unit, made.out)
             (self.outcome.judged if planned.made else self.outcome.made).append(made.unit)

@@ -6,11 +6,14 @@ A registered version is evidence and an address: `predict` describes films throu
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import pydantic
+
+log = logging.getLogger(__name__)
 
 
 class FilmFolders(pydantic.BaseModel):
@@ -25,7 +28,14 @@ class Captioner(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
     """Loads lazily: the frozen base model lies in `data/base_model`, not in every registered version."""
 
     def load_context(self, context: Any) -> None:
+        from publishing import places
+        from publishing.records import version
+
         self.folder = Path(context.artifacts["captioner"])
+        wanted = (context.model_config or {}).get("base_model")  # the tag input.base_model of the training's run
+        found = version(places.data() / "base_model")
+        if wanted and wanted != found:
+            log.warning("trained on base_model %s, but data/base_model is %s: it will not speak as then", wanted, found)
 
     # MLflow makes the model's signature from the hint of `model_input`, and knows `context` and `params` by name.
     def predict(self, context, model_input: list[FilmFolders], params=None) -> list[str]:

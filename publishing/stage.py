@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common.errors import BadInput
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -77,6 +79,8 @@ class Stage:
     - `raw`: the file or folder outside `data/<stage>` that the unit is made from, if any; its content enters the key.
     - `aside`: a reason to put the unit aside before any work (a person's decision in the settings).
     - `facts`, `expectations`: tables of facts about one unit's folder, and what is expected of them.
+    - `track`: notes a unit elsewhere (a training's run) once it passed its audit, just before it is published; it runs
+      in the process that publishes, with `Work.out` the folder as written.
     - `jobs`: how many units are made side by side.
     - `summary`: what the interface shows of a unit: numbers, text, tables (DataFrames) and pictures (paths of PNGs).
     """
@@ -95,6 +99,7 @@ class Stage:
     aside: Callable[[Settings, str], str | None] | None = None
     facts: Callable[[Path], dict[str, pd.DataFrame]] | None = None
     expectations: Callable[[Settings], Sequence[Expect]] | None = None
+    track: Callable[[Work], None] | None = None
     jobs: Callable[[Settings], int] | None = None
     summary: Callable[[Path], dict[str, Any]] | None = None
     group: str = "focusedad"
@@ -104,6 +109,9 @@ class Stage:
         return [WHOLE] if self.units is None else self.units(settings)
 
     def folder(self, data: Path, unit: str) -> Path:
+        """`data/<stage>/<unit>`; `BadInput` for a unit whose name would lead anywhere else."""
+        if unit != WHOLE and (Path(unit).name != unit or unit == ".." or "\x00" in unit):
+            raise BadInput(f"{self.name}: {unit!r} is no folder's name; use letters, digits, _ and -")
         return data / self.name / unit
 
     def parameters_of(self, settings: Settings, unit: str) -> Any:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import math
 import os
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -101,21 +103,43 @@ def log_training_run(
         return known
     found = client(home)
     experiment = found.get_experiment_by_name(EXPERIMENT)
+    name = f"{stage}/{unit}".rstrip("/")
     tags = {
         "stage": stage,
         "unit": unit,
         "data_version": made,
         "git_commit": git_commit(places.root()),
-        "mlflow.runName": f"{stage}/{unit}",
-        **{f"input.{name}": _versions(data, name, units) for name, units in sorted(inputs.items())},
+        "mlflow.runName": name,
+        **{f"input.{read}": _versions(data, read, units) for read, units in sorted(inputs.items())},
     }
-    run = found.create_run(experiment.experiment_id, tags=tags, run_name=f"{stage}/{unit}").info.run_id
-    _log(found, run, parameters, metrics, curves)
-    _log_folder(found, run, folder)
-    if model is not None:
-        _register(found, run, model, stage=stage, unit=unit, folder=folder, data_version=made)
+    run = str(found.create_run(experiment.experiment_id, tags=tags, run_name=name).info.run_id)
+    try:
+        _log(found, run, parameters, metrics, curves)
+        _log_folder(found, run, folder)
+        if model is not None:
+            _register(found, run, model, folder=folder, tags=tags)
+    except BaseException:
+        found.set_terminated(run, status="FAILED")
+        raise
     found.set_terminated(run)
-    return str(run)
+    return run
+
+
+def flat(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
+    """Nested tables as one, its keys joined by dots: MLflow knows no other."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= flat(value, f"{place}{key}.") if isinstance(value, Mapping) else {f"{place}{key}": value}
+    return found
+
+
+def figures(values: Mapping[str, Any]) -> dict[str, float]:
+    """The finite numbers of nested tables, by their keys joined with dots and without what MLflow forbids in them."""
+    return {
+        re.sub(r"[^\w. /-]", "_", key): float(value)
+        for key, value in flat(values).items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    }
 
 
 def _versions(data: Path, stage: str, units: Sequence[str]) -> str:
@@ -148,7 +172,7 @@ def _log_folder(found: Any, run: str, folder: Path) -> None:
         found.log_artifact(run, str(path), "training")
 
 
-def _register(found: Any, run: str, model: str, *, stage: str, unit: str, folder: Path, data_version: str) -> None:
+def _register(found: Any, run: str, model: str, *, folder: Path, tags: Mapping[str, str]) -> None:
     """A registered version whose model is code plus the published folder's files: nothing pickled."""
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -158,14 +182,17 @@ def _register(found: Any, run: str, model: str, *, stage: str, unit: str, folder
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+    base = tags.get("input.base_model")
+    config = {"base_model": base} if base else None  # what the model compares when it is loaded
     with warnings.catch_warnings(), mlflow.start_run(run_id=run):
         warnings.simplefilter("ignore")  # its advice is for people who write the call by hand
         info = mlflow.pyfunc.log_model(
             name=model,
             python_model=str(Path(__file__).with_name("registered_model.py")),
             artifacts={"captioner": str(folder)},
+            model_config=config,
             pip_requirements=[],
             registered_model_name=None,
         )
-    tags = {"stage": stage, "unit": unit, "data_version": data_version}
-    found.create_model_version(model, info.model_uri, run, tags=tags)
+    kept = {name: tags[name] for name in ("stage", "unit", "data_version")}
+    found.create_model_version(model, info.model_uri, run, tags=kept)

@@ -13,10 +13,14 @@ import pytest
 from toy_stages import TOYS, WORDS
 from toy_world import FILMS, ToyWorld
 
+from assets.films import STAGE as FILMS_STAGE
+from common.errors import BadInput
 from orchestration.factory import build_definitions
 from orchestration.run import execute
 from orchestration.sync import sync_all
+from publishing.publish import refuse_without_units
 from publishing.records import version
+from publishing.settings import check_settings
 from publishing.stage import Stage, graph_of
 
 ONE, TWO, THREE = FILMS
@@ -51,6 +55,21 @@ def test_the_graph(world: ToyWorld) -> None:
     assert words.partitions_def is not None and words.partitions_def.get_partition_keys() == list(FILMS)
     assert graph.get(dg.AssetKey("shares")).partitions_def is None
     assert {key.name for key in graph.asset_check_keys} == {"audit"}
+
+
+def test_a_run_without_any_film_is_a_mistake_told_in_one_line(world: ToyWorld, instance: dg.DagsterInstance) -> None:
+    stages = tuple(replace(stage, units=lambda settings: []) if stage.per_film else stage for stage in TOYS)
+    with pytest.raises(BadInput, match=r"data/raw/<split>/<film> \(docs/corpora\.md\)"):
+        execute(definitions(world, stages), stages[0], world.settings, units=None, instance=instance)
+
+
+def test_films_are_what_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FOCUSEDAD_ROOT", str(tmp_path))
+    settings = check_settings({"films": {"source": "corpora"}}, source="params.yaml")
+    with pytest.raises(BadInput, match=r"^films: there are none"):
+        refuse_without_units(FILMS_STAGE, settings)
+    (tmp_path / "data/raw/train/tt1").mkdir(parents=True)
+    refuse_without_units(FILMS_STAGE, settings)
 
 
 def test_selections_written_as_text_resolve(world: ToyWorld) -> None:

@@ -12,11 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from toy_stages import LENGTHS, TOTAL, WORDS
+from toy_stages import LENGTHS, TOTAL, WORDS, make_words, words_expectations
 from toy_world import FILMS, ToyWorld, in_child
 
 from common.errors import BadInput
 from publishing import swap
+from publishing.gates import Audit
 from publishing.keys import stage_digest
 from publishing.locks import Busy, stage_locks
 from publishing.records import ASIDE, RECORD, version
@@ -173,6 +174,69 @@ def test_a_person_sets_a_film_aside(world: ToyWorld) -> None:
     assert set(json.loads((world.data / "total/total.json").read_text())["films"]) == {TWO, THREE}
 
 
+@pytest.mark.parametrize("unit", ["../../docs", "..", ".", "a/b", "/docs", "a\x00b"])
+def test_a_units_name_never_leaves_the_stages_folder(world: ToyWorld, unit: str) -> None:
+    leaving = replace(WORDS, units=lambda settings: [ONE, unit], raw=None)
+    with pytest.raises(BadInput, match="no folder's name"):
+        world.publish(leaving)
+    with pytest.raises(BadInput, match="no folder's name"):
+        WORDS.folder(world.data, unit)
+    assert not (world.data / "words" / ONE).exists()
+
+
+def test_a_published_reason_names_no_place_of_this_machine(world: ToyWorld) -> None:
+    def complain(work: Work) -> None:
+        if work.unit == ONE:
+            raise BadInput(f"{world.data}/raw/{ONE}.txt:3: broken, see '{world.root}'; mend it")
+        if work.unit == TWO:
+            beside = work.out.with_name(f"{TWO}.corpus") / "film.mp4"
+            raise BadInput(f"{work.out / 'cast.json'} and {beside} differ, in {work.out}; {world.root}-2/x is another")
+        make_words(work)
+
+    reasons = world.publish(replace(WORDS, make=complain)).aside
+    assert reasons[ONE] == f"data/raw/{ONE}.txt:3: broken, see '.'; mend it"
+    assert reasons[TWO] == f"cast.json and {TWO}.corpus/film.mp4 differ, in {TWO}; {world.root}-2/x is another"
+    assert str(world.root).encode() not in world.tree()[f"words/{ONE}/{ASIDE}"]
+
+
+def test_a_rejections_reason_names_no_place_of_this_machine(world: ToyWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = [f"words: could not be evaluated: {world.root}/data/x.json is torn"]
+    monkeypatch.setattr(
+        "publishing.audits.gates.audit", lambda *_, units: Audit({unit: told for unit in units if unit == TWO}, 1)
+    )
+    assert world.publish("words").rejected == {TWO: ["words: could not be evaluated: data/x.json is torn"]}
+    assert str(world.root) not in (world.data / "rejected/words" / TWO / "_rejected.json").read_text()
+
+
+def test_no_raw_film_at_all_is_bad_input(world: ToyWorld) -> None:
+    world.publish("words")
+    before = world.tree()
+    with pytest.raises(BadInput, match=r"words: there are none; put each into data/raw/<split>/<film> \(docs/corpora"):
+        world.publish(replace(WORDS, units=lambda settings: []))
+    assert world.tree() == before
+
+
+def test_what_passed_its_audit_is_tracked_before_it_is_published(world: ToyWorld) -> None:
+    tracked: list[str] = []
+
+    def track(work: Work) -> None:
+        assert (work.out / "words.json").exists() and not (world.data / "words" / work.unit).exists()
+        assert work.inputs == {} and work.out != work.data / "words" / work.unit
+        tracked.append(work.unit)
+
+    world.raw(ONE, "broken")
+    world.raw(TWO, "an incomprehensible text")
+    stage = replace(WORDS, track=track, jobs=lambda settings: 2)
+    assert world.publish(stage).made == [THREE, ONE]
+    assert tracked == [THREE], "neither what was put aside nor what was rejected"
+    more = replace(stage, expectations=lambda settings: [*words_expectations(settings), ROWS])
+    assert world.publish(more, only=[THREE]).judged == [THREE]
+    assert tracked == [THREE], "nothing was made"
+
+
+ROWS = expect("words", "table_row_count_to_be_between", max_value=99)
+
+
 def test_nothing_left_fails_and_touches_nothing(world: ToyWorld) -> None:
     world.publish_all()
     before = world.tree()
@@ -292,8 +356,6 @@ def _length_facts(folder: Path) -> dict[str, list[str]]:
 
 
 def _cheap_audit(tables: object, expectations: object, *, units: list[str]) -> object:
-    from publishing.gates import Audit
-
     return Audit({unit: ["too long a word"] for unit in units if unit == TWO}, 1)
 
 

@@ -57,5 +57,50 @@ def test_a_training_is_one_run_and_one_version(training: dict[str, Any]) -> None
     assert len(client.search_model_versions("name='captioner'")) == 2
 
 
+def test_a_training_whose_logging_fails_is_a_failed_run(
+    training: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    with monkeypatch.context() as broken, pytest.raises(OSError, match="no space left"):
+        broken.setattr(tracking, "_log_folder", fail)
+        tracking.log_training_run(**training)
+    found = tracking.client(training["home"])
+    experiment = found.get_experiment_by_name(tracking.EXPERIMENT).experiment_id
+    assert [run.info.status for run in found.search_runs([experiment])] == ["FAILED"]
+    assert found.get_run(tracking.log_training_run(**training)).info.status == "FINISHED", "it can be logged again"
+
+
+def test_figures_are_the_finite_numbers_of_nested_tables() -> None:
+    found = tracking.figures({"all": {"clips": 3, "none": None, "nan": float("nan")}, "type 0: {x}": 1.5, "word": "a"})
+    assert found == {"all.clips": 3.0, "type 0_ _x_": 1.5}
+    assert tracking.flat({"a": {"b": [1]}, "c": "d"}) == {"a.b": [1], "c": "d"}
+
+
+def test_a_registered_model_says_that_the_base_model_is_another(
+    training: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    import mlflow
+
+    base = training["data"] / "base_model"
+    base.mkdir()
+    write_record(base, key="", made_from={}, audit="")
+    run = tracking.log_training_run(**{**training, "inputs": {"base_model": ("",)}})
+    monkeypatch.setenv("FOCUSEDAD_ROOT", str(tmp_path))
+    (version,) = tracking.client(training["home"]).search_model_versions("name='captioner'")
+    assert version.run_id == run
+
+    def told() -> list[str]:
+        caplog.clear()
+        mlflow.pyfunc.load_model(version.source)
+        return [record.message for record in caplog.records if "base_model" in record.message]
+
+    assert told() == []
+    (base / "tower.safetensors").write_bytes(b"another")
+    write_record(base, key="", made_from={}, audit="")
+    assert len(told()) == 1 and "it will not speak as then" in told()[0]
+
+
 def test_the_commit_outside_a_repository_is_unknown(tmp_path: Path) -> None:
     assert git_commit(tmp_path) == "unknown"
