@@ -10,7 +10,10 @@ from common.files import file_md5
 
 
 class ModelMissing(Exception):
-    """The model a metric needs is not on this machine: the metric is left out, with this reason."""
+    """The model a metric needs is not on this machine: the metric is left out, with this reason.
+
+    Reasons are published: they name the model as the settings spell it, and no absolute path.
+    """
 
 
 def model_folder(name: str) -> Path:
@@ -22,13 +25,17 @@ def model_folder(name: str) -> Path:
     if name.isidentifier() and not folder.is_dir():
         found = importlib.util.find_spec(name)
         if found is None or not found.submodule_search_locations:
-            package = name.replace("_", "-")
-            raise ModelMissing(f"the package {package} is not installed and there is no folder {name}; give either")
+            raise ModelMissing(f"{name}: neither a package that is installed nor a folder; give either")
         folder = Path(next(iter(found.submodule_search_locations))) / "model"
     for needed in ("config.json", "tokenizer.json", "model.safetensors"):
         if not (folder / needed).is_file():
-            raise ModelMissing(f"{folder} has no {needed}; give the folder of a model saved by transformers")
+            raise ModelMissing(f"{spelled(name)} has no {needed}; give the folder of a model saved by transformers")
     return folder
+
+
+def spelled(name: str) -> str:
+    """A model's name for a message that is published: as in the settings, of an absolute path only its end."""
+    return Path(name).name if Path(name).is_absolute() else name
 
 
 @lru_cache

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from evaluation.local_models import ModelMissing, model_folder, model_identity
+from evaluation.local_models import ModelMissing, model_folder, model_identity, spelled
 from evaluation.settings import RedundancySettings
 
 _DETERMINERS_AND_PRONOUNS = """
@@ -60,7 +60,11 @@ class WordVectors:
 
     def __init__(self, name: str) -> None:
         self.folder = model_folder(name)
-        self._tokenizer, self._table = _load(self.folder)
+        try:
+            self._tokenizer, self._table = _load(self.folder)
+        except KeyError:
+            told = f"{spelled(name)} has no word embeddings; name a model with `word_embeddings`, such as MiniLM"
+            raise ModelMissing(told) from None
         self._known: dict[str, np.ndarray] = {}
 
     def of(self, words: Iterable[str]) -> np.ndarray:
@@ -110,13 +114,14 @@ class Redundancy:
 
 @lru_cache(maxsize=2)
 def _load(folder: Path) -> tuple[Any, np.ndarray]:
+    """Tokenizer and word embeddings; raises `KeyError` where the model has none."""
     from safetensors import safe_open
     from tokenizers import Tokenizer
 
     with safe_open(str(folder / "model.safetensors"), "numpy") as tensors:
         names = [name for name in tensors.keys() if name.endswith("word_embeddings.weight")]  # noqa: SIM118
         if not names:
-            raise ModelMissing(f"{folder} has no word embeddings; name a model with `word_embeddings`, such as MiniLM")
+            raise KeyError("word_embeddings.weight")
         table = tensors.get_tensor(names[0])
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.no_padding()

