@@ -9,13 +9,13 @@ fails on an empty text. One encoding of a table serves the score and Recall@k/N.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from common.threads import one_thread
 from evaluation.local_models import model_folder, model_identity
 from evaluation.settings import BertSettings
 
@@ -60,7 +60,7 @@ class BertScore:
         tokens = self._tokenizer(
             spaced, return_tensors="pt", padding=True, truncation=True, max_length=self._settings.max_tokens
         ).to(self._device)
-        with torch.inference_mode(), _one_thread():
+        with torch.inference_mode(), one_thread():
             states = self._model(**tokens, output_hidden_states=True).hidden_states[self._settings.layers]
             states = states / states.norm(dim=-1, keepdim=True)
         lengths = tokens["attention_mask"].sum(dim=1).tolist()
@@ -94,16 +94,3 @@ def _load(folder: Path) -> tuple[Any, Any, str]:
             logging.enable_progress_bar()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return tokenizer, model.eval().to(device), device
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The last digits depend on how many threads share a product; a table is small, so one is quick enough."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from common.files import write_json
+from common.threads import one_thread
 from models.captioner.settings import OptimiserSettings
 
 Row = TypeVar("Row")
@@ -58,18 +58,6 @@ def fit(
     """
     with one_thread():
         return _fit(list(parameters), loss_of, settings, on_step, what)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Sums over several threads come out in another order on another machine; one thread makes a seed one curve. For
-    nets of this size it is also the fastest."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _fit(
