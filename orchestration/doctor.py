@@ -225,7 +225,7 @@ def _gpu() -> Iterator[Finding]:
         except (OSError, subprocess.TimeoutExpired):
             names = ""
     found = "; ".join(names.splitlines()) or "none: everything runs on the processor"
-    cost = "nothing: no stage of this version uses one"
+    cost = "BertScore takes longer; nothing else of this version uses one"
     yield Finding("GPU", "ok" if names else "missing", found, needed=False, cost=cost)
 
 
