@@ -61,9 +61,7 @@ def describe(
     return in_turn(records, say)
 
 
-def in_turn(
-    records: Sequence[Mapping[str, Any]], say: Callable[[Sequence[Mapping[str, Any]]], list[str]]
-) -> list[str]:
+def in_turn(records: Sequence[Mapping[str, Any]], say: Callable[[Sequence[Mapping[str, Any]]], list[str]]) -> list[str]:
     """Clip after clip in each film's time, all films side by side, each clip knowing what was said before it."""
     films: dict[str, list[int]] = {}
     for index in sorted(range(len(records)), key=lambda index: records[index]["clip_id"]):  # ids are in time order
