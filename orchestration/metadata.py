@@ -9,7 +9,7 @@ from typing import Any
 
 import dagster as dg
 
-PICTURE_BYTES = 200_000  # a picture travels inside the event, and events lie in a database
+PICTURE_BYTES = 400_000  # a picture travels inside the event, and events lie in a database
 TABLE_ROWS = 20
 
 
