@@ -37,7 +37,7 @@ test: setup ## format, lint, types, every test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy $(PACKAGES)
-	$(BIN)/pytest -n 2 --dist loadfile --durations 8 # two files at a time: a file's tests build on each other
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 8 # two files at a time, the long ones not last
 
 quick: setup ## the fast tests
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
