@@ -48,7 +48,7 @@ ui: setup ## Dagster and MLflow on one home, both on this machine only; Ctrl-C e
 doctor: setup ## what is missing, what that costs, how to get it
 	@$(BIN)/focusedad doctor
 
-spice: setup ## the jars that SPICE needs (Maven, about 400 MB)
+spice: setup ## the jars that SPICE needs (Maven, 380 MB)
 	$(PYTHON) -m evaluation.fetch_spice --into tools/spice
 
 dlib: setup ## a pretrained face encoder for real faces that works offline
