@@ -172,7 +172,7 @@ def _spice() -> Iterator[Finding]:
         f"{len(JARS) - len(absent)} of {len(JARS)} jars in {JARS_FOLDER}",
         needed=False,
         cost="the SPICE cells of the tables stay empty, with this reason",
-        remedy="`make spice` (needs Maven, about 400 MB)",
+        remedy="`make spice` (needs Maven, 380 MB)",
     )
 
 
