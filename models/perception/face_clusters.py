@@ -23,6 +23,11 @@ from models.perception.tracks import embeddings_of, pooled
 
 CUTS = 7  # heights of the tree that are tried
 ROUNDS = 4  # of refinement; it settles in two or three
+# A track stays with its character within this multiple of the threshold: thresholds are of two faces, and a mean of
+# several stands nearer to its members than they to each other.
+WITHIN = 0.8
+# What a character without a cluster costs, in portrait thresholds: a little more than a cluster just like the portrait.
+ABSENT = 1.3
 # Squared distance of tracks that share a frame, which are different people. Half again the largest there is (4): one
 # wrong meeting, a track that changed its person midway, must not part a character's clusters for good.
 APART = 6.0
@@ -35,10 +40,13 @@ def names_from_clusters(
     settings: BankSettings,
     *,
     threshold: float,
+    portrait_threshold: float,
 ) -> list[str]:
-    """A name or "" for each face. `actor`: a unit query per character from its portraits; `threshold`: squared L2.
+    """A name or "" for each face. `actor`: a unit query per character from its portraits.
 
-    Tracks that no query explains stay without a name: the film's strangers.
+    `threshold` between faces of films and `portrait_threshold` between these and portraits, both squared L2, are the
+    encoder's; every distance counts in them, so that the settings mean the same for every encoder. Tracks that no
+    query explains stay without a name: the film's strangers.
     """
     if not len(faces) or not actor:
         return [""] * len(faces)
@@ -47,10 +55,10 @@ def names_from_clusters(
     best: tuple[float, list[str]] = (float("inf"), [""] * len(faces))
     for factor in np.linspace(settings.link_threshold, settings.link_limit, CUTS):
         clusters = _cut(tree, tracks, float(factor) * threshold)
-        names = _assigned(clusters, embeddings_nd, actor, settings)
+        names = _assigned(clusters, embeddings_nd, actor, settings, portrait_threshold)
         for _ in range(ROUNDS):
-            names = _refined(names, frames, tracks, embeddings_nd, threshold)
-        cost = _cost(names, embeddings_nd, actor, settings, threshold)
+            names = _refined(names, frames, tracks, embeddings_nd, WITHIN * threshold)
+        cost = _cost(names, embeddings_nd, actor, settings, threshold, portrait_threshold)
         if cost < best[0] - 1e-9:
             best = (cost, names)
     return best[1]
@@ -78,7 +86,11 @@ def _cut(tree: np.ndarray, tracks: np.ndarray, height: float) -> np.ndarray:
 
 
 def _assigned(
-    clusters: np.ndarray, embeddings_nd: np.ndarray, actor: Mapping[str, np.ndarray], settings: BankSettings
+    clusters: np.ndarray,
+    embeddings_nd: np.ndarray,
+    actor: Mapping[str, np.ndarray],
+    settings: BankSettings,
+    portrait_threshold: float,
 ) -> list[str]:
     """Large clusters to portraits one to one at the least total squared distance (Hungarian)."""
     sizes = Counter(clusters.tolist())
@@ -87,6 +99,7 @@ def _assigned(
         return [""] * len(clusters)
     centroids, names = pooled(embeddings_nd, clusters), sorted(actor)
     cost = distances(np.stack([centroids[cluster] for cluster in large]), np.stack([actor[name] for name in names]))
+    cost = cost / portrait_threshold
     # The cast list holds those who are seen most, so of two clusters equally like a portrait the larger is meant.
     shares = np.array([sizes[cluster] / len(clusters) for cluster in large])
     cost = cost - settings.size_weight * np.log(shares)[:, None]
@@ -114,16 +127,19 @@ def _cost(
     actor: Mapping[str, np.ndarray],
     settings: BankSettings,
     threshold: float,
+    portrait_threshold: float,
 ) -> float:
-    """Mean squared distance of the faces to their centroids, and of the centroids to their portraits.
+    """Mean squared distance of the faces to their centroids, and of the centroids to their portraits, in thresholds.
 
-    A face without a name costs what the farthest face with a name may: twice the threshold. A character without a
-    cluster costs as much as a portrait that has nothing in common with its cluster (2).
+    A face without a name costs 1, as one just at the threshold would: were it more, strangers would be drawn in.
     """
     queries = _centroids(names, embeddings_nd)
     of_faces = [
-        float(((row - queries[name]) ** 2).sum()) if name else 2 * threshold
+        float(((row - queries[name]) ** 2).sum()) / threshold if name else 1.0
         for name, row in zip(names, embeddings_nd, strict=True)
     ]
-    of_portraits = [float(((queries[name] - actor[name]) ** 2).sum()) if name in queries else 2.0 for name in actor]
+    of_portraits = [
+        float(((queries[name] - actor[name]) ** 2).sum()) / portrait_threshold if name in queries else ABSENT
+        for name in actor
+    ]
     return float(np.mean(of_faces) + settings.portrait_weight * np.mean(of_portraits))

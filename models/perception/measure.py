@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from corpora.film import Film, read_film
 from models.perception.bank_files import Banks, read_banks
 from models.perception.faces import read_faces
 from models.perception.perceive import character_regions, make_query_banks, name_faces
+from models.perception.query_bank import build_banks
 from models.perception.regions import Regions, decode_mask, read_regions, write_regions
 from models.perception.settings import PerceptionSettings
 from models.perception.shots import Shot
@@ -83,6 +84,31 @@ def measure_names(perceived: Perceived, names: list[str], settings: PerceptionSe
     impure = [len(set(group)) > 1 for group in _groups(tracks, names).values()]
     figures["tracks"], figures["impure_tracks"] = len(impure), int(sum(impure))
     return figures
+
+
+def measure_strangers(perceived: Perceived, names: list[str], settings: PerceptionSettings) -> dict[str, float]:
+    """Each of the cast in turn taken off the list, the bank made from clusters and portraits alone.
+
+    `unlisted_named`: the share of the faces of who was taken off that get another's name all the same; `listed_right`:
+    the share of the others' faces that are named rightly.
+    """
+    film, banks = replace(perceived.film, labelled_boxes=()), perceived.banks
+    right, named = [], []
+    for unlisted in sorted(banks.actor):
+        without = build_banks(
+            replace(film, cast=tuple(character for character in film.cast if character.name != unlisted)),
+            perceived.faces,
+            {name: query[None] for name, query in banks.actor.items() if name != unlisted},
+            settings,
+            encoder=banks.encoder,
+            threshold=banks.threshold,
+            actor_threshold=banks.threshold_of("actor"),
+        )
+        tracks, best, _ = name_faces(perceived.faces, without, settings)
+        given = [(best[int(track)].name, name) for track, name in zip(tracks, names, strict=True) if name]
+        right += [name == true for name, true in given if true != unlisted]
+        named += [name != "" for name, true in given if true == unlisted]
+    return {"listed_right": float(np.mean(right)), "unlisted_named": float(np.mean(named))}
 
 
 def _groups(tracks: np.ndarray, names: list[str]) -> dict[int, list[str]]:
@@ -159,6 +185,7 @@ def measure(perceived: Perceived, settings: PerceptionSettings) -> dict[str, flo
     return {
         **measure_faces(perceived, truth, names),
         **measure_names(perceived, names, settings),
+        **measure_strangers(perceived, names, settings),
         **measure_regions(perceived, truth, names),
     }
 

@@ -60,11 +60,11 @@ def drop_outliers(embeddings_nd: np.ndarray, share: float) -> np.ndarray:
 
 
 def candidates(portraits_nd: np.ndarray, trims: Sequence[float]) -> np.ndarray:
-    """Candidate queries (t, d) of one character: centroids of nested trims of its collection, and its medoid."""
-    rows = [unit_rows(portraits_nd[drop_outliers(portraits_nd, trim)].mean(0)) for trim in trims]
-    distances_nn = pairwise(portraits_nd)
-    rows.append(portraits_nd[int(distances_nn.mean(1).argmin())].astype(np.float32))
-    return np.stack(rows)
+    """Candidate queries (t, d) of one character: centroids of nested trims of its collection.
+
+    No single face is a candidate: near-copies of it in a long still shot would make it the best by their number alone.
+    """
+    return np.stack([unit_rows(portraits_nd[drop_outliers(portraits_nd, trim)].mean(0)) for trim in trims])
 
 
 def best_queries(portraits: Mapping[str, np.ndarray], *, trims: Sequence[float]) -> dict[str, np.ndarray]:

@@ -68,8 +68,9 @@ def build_banks(
 ) -> Banks:
     """Best and actor query per character of `film`.
 
-    `faces`: `find_faces`' table of the whole film; `portraits`: `embed_portraits`' result; `threshold`: the encoder's,
-    squared L2. The actor query is the mean of a character's portraits: what the best query is measured against.
+    `faces`: `find_faces`' table of the whole film; `portraits`: `embed_portraits`' result; `threshold` and
+    `actor_threshold`: the encoder's between faces of films and to portraits (none: the same), squared L2. The actor
+    query is the mean of a character's portraits: what the best query is measured against.
     """
     tracks = link_tracks(faces, threshold=threshold, stride=settings.key_frame_stride, settings=settings.recognition)
     actor = {name: unit_rows(rows.mean(0)) for name, rows in sorted(portraits.items())}
@@ -78,7 +79,14 @@ def build_banks(
         names = names_from_labels(film.labelled_boxes, faces, tracks, settings)
     else:
         way = "clusters"
-        names = names_from_clusters(faces, tracks, actor, settings.bank, threshold=threshold)
+        names = names_from_clusters(
+            faces,
+            tracks,
+            actor,
+            settings.bank,
+            threshold=threshold,
+            portrait_threshold=actor_threshold or threshold,
+        )
     known = {character.name for character in film.cast}
     embeddings_nd = embeddings_of(faces)
     collections: dict[str, np.ndarray] = {}

@@ -59,14 +59,14 @@ class BankSettings(_Settings):
     """How a film's faces become one query per character (paper, equations 1-3)."""
 
     link_threshold: float = Field(
-        0.8, gt=0, description="Tracks join one cluster up to this multiple of the encoder's threshold at least"
+        0.6, gt=0, description="Tracks join one cluster up to this multiple of the encoder's threshold at least"
     )
-    link_limit: float = Field(2.0, gt=0, description="The highest such multiple that is tried")
+    link_limit: float = Field(1.2, gt=0, description="The highest such multiple that is tried")
     size_weight: float = Field(
-        0.05, ge=0, description="What a cluster's share of the faces weighs against its distance to a portrait"
+        0.065, ge=0, description="What a cluster's share of the faces weighs against its distance to a portrait"
     )
     portrait_weight: float = Field(
-        0.5, ge=0, description="What likeness to the portraits weighs against tight clusters in choosing the cut"
+        1.5, ge=0, description="What likeness to the portraits weighs against tight clusters in choosing the cut"
     )
     smallest_share: float = Field(
         0.04, ge=0, lt=1, description="A cluster with a smaller share of the film's faces is no main character"

@@ -87,12 +87,12 @@ def test_a_label_without_a_face_names_nobody(box: LabelledBox) -> None:
     assert names_from_labels([box], table((0, 0, 100, ADA)), np.array([0]), SETTINGS) == [""]
 
 
-def crowd(*people: tuple[np.ndarray, int]) -> pd.DataFrame:
+def crowd(*people: tuple[np.ndarray, int], spread: float = 0.05) -> pd.DataFrame:
     """Each person alone in as many shots as said, four faces a shot."""
     rows, shot = [], 0
     for centre, shots in people:
         for _ in range(shots):
-            rows += [(shot * 50 + 5 * k, shot, 100.0, near(centre)) for k in range(4)]
+            rows += [(shot * 50 + 5 * k, shot, 100.0, near(centre, spread)) for k in range(4)]
             shot += 1
     return table(*rows)
 
@@ -114,6 +114,23 @@ def test_strangers_stay_without_a_name() -> None:
     banks = build(film(("Ada",)), crowd((ADA, 3), (EXTRA, 3)), {"Ada": near(ADA)[None]})
     assert set(banks.best) == {"Ada"} and banks.best["Ada"] @ ADA > 0.95
     assert set(banks.face_names) == {"Ada", ""}
+
+
+@pytest.mark.parametrize("scale", [0.2, 0.05, 0.01], ids=lambda scale: f"an encoder of scale {scale}")
+def test_a_long_still_shot_of_a_stranger_takes_no_name(scale: float) -> None:
+    # What counts is distances in the encoder's thresholds: dlib's are a third of the studio encoder's.
+    def person(*parts: float) -> np.ndarray:
+        return unit_rows(np.array([1, *(scale * part for part in parts)], np.float32))
+
+    threshold, noise = float(scale**2), 0.05 * scale
+    ada, ben, like_ada = person(0, 1, 0, 0), person(0, -1, 0, 0), person(0, 1, 1.15, 0)
+    faces = crowd((ada, 2), (ben, 3), spread=noise)
+    rows = [(500 + 5 * k, 50, 100.0, near(like_ada, 0.01 * scale)) for k in range(40)]
+    faces = pd.concat([faces, table(*rows)], ignore_index=True)
+    portraits = {"Ada": person(0, 1, 0, 0.3)[None], "Ben": person(0, -1, 0, 0.3)[None]}
+    banks = build_banks(film(("Ada", "Ben")), faces, portraits, SETTINGS, encoder="toy", threshold=threshold)
+    assert set(banks.face_names[-40:]) == {""}
+    assert banks.best["Ada"] @ ada > banks.best["Ada"] @ like_ada
 
 
 def test_a_label_outweighs_a_portrait() -> None:
