@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
 
+from common.garbage import spare_collections
 from common.progress import show_progress_of_parent
 
 Work = TypeVar("Work")
@@ -27,6 +28,7 @@ def _begin_worker() -> None:
     """OpenCV keeps threads of its own; torch takes its number from OMP_NUM_THREADS when, and if, it is imported."""
     import cv2
 
+    spare_collections()
     cv2.setNumThreads(1)
     show_progress_of_parent()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import BadInput
+from common.garbage import spare_collections
 
 Command = Callable[[argparse.Namespace], int]
 PASSED_ON = {
@@ -23,6 +24,7 @@ PASSED_ON = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0, 1 where the answer is no, 2 for a mistake of the user's in one line."""
+    spare_collections()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if words and words[0] in PASSED_ON:

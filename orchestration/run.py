@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import BadInput
+from common.garbage import spare_collections
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         _start_again_in_the_right_environment(arguments)
+        spare_collections()
         return run_stage(asked.stage, asked.units.split(",") if asked.units else None)
     except BadInput as mistake:
         print(mistake, file=sys.stderr)
