@@ -11,8 +11,6 @@ from common.garbage import spare_collections
 spare_collections()
 open_file = open(sys.argv[1], "w")
 open_file.write("written, never closed")
-loop = [open_file]
-loop.append(loop)
 print(gc.get_threshold()[0])
 """
 
