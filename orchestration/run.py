@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.errors import BadInput
-from common.garbage import spare_collections
+from common.garbage import leave, spare_collections
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -143,4 +143,4 @@ def _write_log(stage: str, error: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

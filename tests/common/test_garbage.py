@@ -1,23 +1,36 @@
-"""A process that collects seldom still closes what it opened."""
+"""A process that collects seldom and leaves at once: its status, its words and its exit handlers are kept."""
 
 import subprocess
 import sys
 from pathlib import Path
 
 PROGRAM = """
-import gc, sys
-from common.garbage import spare_collections
+import atexit, gc, sys, threading, time
+from common.garbage import leave, spare_collections
 
 spare_collections()
-open_file = open(sys.argv[1], "w")
-open_file.write("written, never closed")
+atexit.register(lambda: open(sys.argv[1], "a").write("handler "))
+threading.Thread(target=lambda: (time.sleep(0.2), open(sys.argv[1], "a").write("thread "))).start()
+class Loud:
+    def __del__(self): print("taken apart")
+kept = Loud()
 print(gc.get_threshold()[0])
 """
 
 
-def test_what_is_open_is_written_at_exit(tmp_path: Path) -> None:
-    path = tmp_path / "text"
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(path)], capture_output=True, text=True, check=True, timeout=60
+def run(end: str, path: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM + end, str(path)], capture_output=True, text=True, check=False, timeout=60
     )
-    assert int(done.stdout) > 700 and path.read_text() == "written, never closed"
+
+
+def test_leaving_keeps_status_words_threads_and_handlers(tmp_path: Path) -> None:
+    done = run("leave(3)", tmp_path / "notes")
+    assert done.returncode == 3
+    assert int(done.stdout) > 700
+    assert (tmp_path / "notes").read_text() == "thread handler "
+
+
+def test_a_process_that_does_not_leave_ends_as_ever(tmp_path: Path) -> None:
+    done = run("raise SystemExit(4)", tmp_path / "notes")
+    assert done.returncode == 4 and "taken apart" in done.stdout
