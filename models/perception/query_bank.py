@@ -36,16 +36,11 @@ def embed_portraits(film: Film, detector: FaceDetector, encoder: FaceEncoder) ->
 
     Raises `BadInput` for a portrait file that is missing or no picture.
     """
-    import cv2
-
     found: dict[str, np.ndarray] = {}
     for character in film.cast:
         crops = []
         for path in film.portrait_paths(character.name):
-            picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
-            if picture is None:
-                raise BadInput(f"{path}: {character.name}'s portrait is missing or no picture; give a PNG or JPEG")
-            picture = np.ascontiguousarray(picture[:, :, ::-1])
+            picture = read_portrait(path, character.name)
             faces = detector.detect([picture])[0]
             if faces:
                 crops.append(encoder.crop(picture, faces[0].box))
@@ -54,6 +49,16 @@ def embed_portraits(film: Film, detector: FaceDetector, encoder: FaceEncoder) ->
         if crops:
             found[character.name] = encoder.encode(crops)
     return found
+
+
+def read_portrait(path: Path, name: str) -> np.ndarray:
+    """The portrait as uint8 RGB (H, W, 3); `BadInput` where the file is missing or no picture."""
+    import cv2
+
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    if picture is None:
+        raise BadInput(f"{path}: {name}'s portrait is missing or no picture; give a PNG or JPEG")
+    return np.ascontiguousarray(picture[:, :, ::-1])
 
 
 def build_banks(

@@ -1,0 +1,97 @@
+"""The benchmark: both sides in turn, on the same work, and a page that keeps what other runs measured."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.files import read_json
+from corpora.film import Character, Description, Film, write_film
+from corpora.video import probe, read_frames, write_video
+from models.perception.detection import Face
+from orchestration.bench.harness import Result, interleaved, write_results
+from orchestration.bench.perception import lengthened, name_batched, name_like_the_peer
+
+
+class Squares:
+    """Finds the one coloured square; embeds it by its colour; counts the pictures it was asked about."""
+
+    name, size, threshold, portrait_threshold = "squares", 3, 0.2, 0.2
+
+    def __init__(self) -> None:
+        self.looked_at = 0
+
+    def detect(self, frames: Sequence[np.ndarray]) -> list[list[Face]]:
+        self.looked_at += len(frames)
+        found = []
+        for frame in frames:
+            rows, columns = np.nonzero(frame.max(2) > 200)
+            box = np.array([columns.min(), rows.min(), columns.max(), rows.max()], np.float32)
+            found.append([Face(box, 0.99)])
+        return found
+
+    def crop(self, frame_hwc: np.ndarray, box: np.ndarray) -> np.ndarray:
+        x1, y1, x2, y2 = box.astype(int)
+        return frame_hwc[y1:y2, x1:x2]
+
+    def encode(self, crops: Sequence[np.ndarray]) -> np.ndarray:
+        rows = np.array([crop.mean((0, 1)) for crop in crops], np.float32).reshape(-1, 3)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def picture(colour: tuple[int, int, int]) -> np.ndarray:
+    frame = np.full((60, 80, 3), 20, np.uint8)
+    frame[20:40, 30:50] = colour
+    return frame
+
+
+RED, GREEN = (250, 20, 20), (20, 250, 20)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Film:
+    import cv2
+
+    folder = tmp_path / "film"
+    (folder / "portraits").mkdir(parents=True)
+    for name, colour in (("Ada", RED), ("Ben", GREEN)):
+        cv2.imwrite(str(folder / "portraits" / f"{name}.png"), picture(colour)[:, :, ::-1])
+    write_video(folder / "film.mp4", [picture(RED)] * 15 + [picture(GREEN)] * 15, fps=10)
+    cast = tuple(Character(name, "", "", (f"portraits/{name}.png",)) for name in ("Ada", "Ben"))
+    said = (Description(1, 0.5, 2.0, "Ada waits."),)
+    made = Film("tt1", "Toy", "none", "folder", 10.0, 30, 80, 60, 3.0, cast, said, (), (), folder)
+    write_film(made, folder)
+    return made
+
+
+def test_both_sides_run_in_turn_and_once_unmeasured() -> None:
+    order: list[str] = []
+    ours, peer = interleaved(lambda: order.append("ours"), lambda: order.append("peer"), rounds=2)
+    assert order == ["ours", "peer"] * 3 and ours >= 0 and peer >= 0
+
+
+def test_ours_and_the_peer_give_the_same_names_but_the_peer_looks_far_oftener(film: Film) -> None:
+    frames = [frame for _, frame in read_frames(film.video, [2, 6, 18, 25])]
+    ours, peer = Squares(), Squares()
+    named = name_batched(film, frames, ours, ours)
+    assert sorted(set(named.values())) == ["Ada", "Ben"]
+    assert name_like_the_peer(film, frames, peer, peer) == ["Ada", "Ada", "Ben", "Ben"]
+    assert ours.looked_at == 4 + 2 and peer.looked_at == 4 * (2 + 2)
+
+
+def test_a_lengthened_film_has_every_frame_and_description_again(film: Film, tmp_path: Path) -> None:
+    longer = lengthened(film, tmp_path / "long", minutes=1)
+    assert longer.frames == 600 and probe(longer.video).frames == 600
+    assert len(longer.descriptions) == 20 and longer.descriptions[-1].end == pytest.approx(59.0)
+    frames = dict(read_frames(longer.video, [5, 20, 305, 590]))
+    assert [int(frames[i][30, 40].argmax()) for i in (5, 20, 305, 590)] == [0, 1, 0, 1]
+    assert len({clip.id for clip in longer.clips()}) == 20
+
+
+def test_results_of_other_names_stay_and_the_same_name_is_replaced(tmp_path: Path) -> None:
+    write_results([Result("a", 2.0, 1.0, 2.0, "x / s"), Result("b", 1.0, None, None, "s")], tmp_path)
+    write_results([Result("a", 3.0, 1.0, 3.0, "x / s")], tmp_path)
+    rows = {row["name"]: row["ours"] for row in read_json(tmp_path / "BENCHMARKS.json")}
+    assert rows == {"a": 3.0, "b": 1.0}
+    assert "| b | 1 | – | – | s |" in (tmp_path / "BENCHMARKS.md").read_text(encoding="utf-8")
