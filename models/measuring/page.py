@@ -1,0 +1,84 @@
+"""The page `docs/perception.md`: figures as Markdown tables, each with what it means and how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.measuring.figures import Figure, Section
+from models.measuring.sections import goals
+
+_TITLE = """# The perception, measured
+
+The figures are of studio films, whose truth is known (`truth/` beside each film, read by nothing in the pipeline). They
+say how well the recipe works on drawn people in drawn rooms, and where it fails; they are no figures of real films.
+"""
+
+
+def page(
+    found: Sequence[Section], *, films: Sequence[str], command: str, encoder: str, extra: Sequence[str] = ()
+) -> str:
+    """Markdown. `extra`: further sections, ready made, that follow the tables."""
+    about = (
+        f"{len(films)} films ({', '.join(films)}), face encoder `{encoder}`. In brackets: 95 % interval of the "
+        "percentile bootstrap (1,000 draws) over the units that each table names, whose rows stay together: films "
+        "where a mistake goes through a whole film, else shots or clips. A dash: no rows; no brackets: a single unit. "
+        "Where every row is right, or every row wrong, the interval has no width, which says nothing of rarer cases."
+    )
+    parts = [_TITLE, "```\n" + command + "\n```\n", _wrapped(about), _goals(found), *map(_section, found), *extra]
+    return "\n".join(part.rstrip("\n") + "\n" for part in parts)
+
+
+def _goals(found: Sequence[Section]) -> str:
+    rows = [
+        f"| {of} | {number(goal)} | {cell(figure)} | {'met' if met else 'not met'} |"
+        for of, goal, figure, met in goals(found)
+    ]
+    about = "Mean IoU of carried masks, all of which have a detected face in their track."
+    return "\n".join(
+        ["## Goals", "", about, "", "| masks | goal | measured | |", "| --- | --- | --- | --- |", *rows, ""]
+    )
+
+
+def _section(section: Section) -> str:
+    columns = list(dict.fromkeys(column for line in section.lines.values() for column in line))
+    rows = [
+        f"| {of} | {' | '.join(cell(line.get(column)) for column in columns)} | {_count(line)} |"
+        for of, line in section.lines.items()
+    ]
+    return "\n".join(
+        [
+            f"## {section.title}",
+            "",
+            _wrapped(f"{section.about} Resampled: {section.resampled}."),
+            f"| | {' | '.join(columns)} | rows |",
+            f"| --- |{' --- |' * len(columns)} --- |",
+            *rows,
+            "",
+        ]
+    )
+
+
+def cell(figure: Figure | None) -> str:
+    """A figure with its interval as the tables print it."""
+    if figure is None or np.isnan(figure.value):
+        return "-"
+    bounds = "" if np.isnan(figure.low) else f" [{number(figure.low)}, {number(figure.high)}]"
+    return number(figure.value) + bounds
+
+
+def number(value: float) -> str:
+    """Three places, without the zero before the point."""
+    return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 1 else f"{value:.3f}"
+
+
+def _count(line: dict[str, Figure]) -> str:
+    """How many rows stand behind a line, per column where they differ."""
+    return " / ".join(dict.fromkeys(f"{figure.count:,}" for figure in line.values()))
+
+
+def _wrapped(text: str) -> str:
+    import textwrap
+
+    return textwrap.fill(text, 124, break_long_words=False, break_on_hyphens=False) + "\n"
