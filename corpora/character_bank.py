@@ -1,6 +1,8 @@
 """AutoAD-II character banks: for each film the cast in credit order, with the actor's id, name and role.
 
-Roles are as a film database prints them: nicknames in quotes, notes in brackets glued to the name, titles in front.
+Roles are as a film database prints them: nicknames in quotes, notes in brackets glued to the name, titles in front,
+several roles of one actor with strokes between them, remarks after a dash. The banks of CMD-AD and TV-AD, whose keys
+are IMDb ids of films and of episodes, have the same layout.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from typing import Any
 
 from common.errors import BadInput
 from common.files import read_json, write_json
+from corpora import short_names
 from corpora.cast import CastEntry, portraits_named
 from corpora.reading import RowProblem, member, text
 
@@ -44,11 +47,13 @@ class CharacterBank:
 def clean_role(role: str, *, titles: bool = False) -> str:
     """A role as a describer would write it: without notes, quotes and surplus spaces; "" where nothing is left.
 
+    Of several roles ("Zeke / The Cowardly Lion") it is the first; a remark ("Ellen - His Wife") goes.
     With `titles` also without a title in front ("Mr. Tyree" is "Tyree"), unless the title is all there is.
     """
     before = None
     while before != role:  # notes may lie in notes
         before, role = role, _NOTE.sub(" ", role)
+    role = next((part for part in re.split(r"\s+[/–—-]+\s+", role) if part.strip()), "")
     bare = " ".join(re.sub(r"[\"“”„]|(?<!\w)['‘’`]|['‘’`](?!\w)|\(.*$", " ", role).split()).strip(" ,;-/")
     return (_TITLE.sub("", bare) or bare) if titles else bare
 
@@ -84,7 +89,8 @@ def cast_of(folder: Path, keys: Sequence[str]) -> tuple[tuple[CastEntry, ...], l
     """The cast of a film folder: its `charbank.json` with pictures from `portraits/`, and what is wrong with them.
 
     `keys` are the film's possible keys (id, IMDb id, movie name); a bank of one film needs no key. Names are the roles,
-    cleaned only of notes and quotes, so that they match the sentences.
+    cleaned only of notes and quotes, so that they match the sentences; or the short names of a `chars_mapping.json`
+    there. Pictures may bear either.
     """
     path = folder / "charbank.json"
     bank = read(path)
@@ -95,15 +101,32 @@ def cast_of(folder: Path, keys: Sequence[str]) -> tuple[tuple[CastEntry, ...], l
                 f"{path}: has none of {', '.join(keys)} among its {len(bank.films)} films; add that film's credits"
             )
         key = next(iter(bank.films))
-    entries = [(clean_role(entry.role), entry) for entry in bank.films[key]]
+    entries = bank.films[key]
     if not entries:
         raise BadInput(f"{path}: lists nobody for {key}; add that film's credits")
-    pictures = portraits_named(folder / "portraits", [name for name, _ in entries])
+    roles = [clean_role(entry.role) for entry in entries]
+    names, problems = _names(folder, entries, roles)
+    pictures = portraits_named(folder / "portraits", [*roles, *names])
     cast = tuple(
-        CastEntry(name, entry.name, entry.id, pictures.get(name, ()), f"{path.name}: {key}, credit {position}")
-        for position, (name, entry) in enumerate(entries, 1)
+        CastEntry(
+            name,
+            entry.name,
+            entry.id,
+            tuple(dict.fromkeys((*pictures.get(name, ()), *pictures.get(role, ())))),
+            f"{path.name}: {key}, credit {position}",
+        )
+        for position, (name, role, entry) in enumerate(zip(names, roles, entries, strict=True), 1)
     )
-    return cast, [problem for problem in bank.problems if f" {key}, " in problem]
+    return cast, [*(problem for problem in bank.problems if f" {key}, " in problem), *problems]
+
+
+def _names(folder: Path, entries: Sequence[BankEntry], roles: Sequence[str]) -> tuple[Sequence[str], tuple[str, ...]]:
+    path = folder / "chars_mapping.json"
+    if not path.is_file():
+        return roles, ()
+    short = short_names.read(path)
+    pairs = [(entry.id, role) for entry, role in zip(entries, roles, strict=True)]
+    return short_names.shortened(pairs, short.actors), short.problems
 
 
 def _entry(credit: Any) -> BankEntry:

@@ -8,6 +8,7 @@ from typing import Any
 
 from common.errors import BadInput
 from common.files import read_json
+from corpora.mad import is_mad
 from corpora.reading import content_of, decoded
 
 VIDEO_ENDINGS = (".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v")
@@ -21,16 +22,24 @@ class Format(StrEnum):
     MAD_EVAL_NAMED = "mad_eval_named"
     CINEPILE = "cinepile"
     LSMDC = "lsmdc"
+    MAD = "mad"
+    CMDAD = "cmdad"
     FOLDER = "folder"
+    MOVIENET = "movienet"
     VIDEO = "video"
     STORYBOARD20K_FILE = "storyboard20k file"
     MAD_EVAL_NAMED_FILE = "mad_eval_named file"
     CINEPILE_FILE = "cinepile file"
     LSMDC_FILE = "lsmdc file"
+    MAD_FILE = "mad file"
+    CMDAD_FILE = "cmdad file"
+    MOVIENET_FILE = "movienet file"
+    SHOT_LISTS_FILE = "shot lists file"
     STORYBOARD_V2_FILE = "focusedad storyboard_v2 file"
     MAD_EVAL_JSON_FILE = "focusedad mad_eval file"
     CINEPILE_AD_FILE = "focusedad cinepile_ad file"
     CHARACTER_BANK_FILE = "character bank file"
+    SHORT_NAMES_FILE = "short names file"
     TRANSCRIPT_FILE = "transcript file"
     SUBTITLES_FILE = "subtitles file"
     FILMS = "folder of films"
@@ -43,7 +52,10 @@ ANNOTATIONS = {
     Format.MAD_EVAL_NAMED: "mad_eval_named.csv",
     Format.CINEPILE: "cinepile.json",
     Format.LSMDC: "lsmdc.csv",
+    Format.MAD: "mad.json",
+    Format.CMDAD: "cmdad.csv",
     Format.FOLDER: "cast.json",
+    Format.MOVIENET: "movienet.json",  # last: beside another annotation it adds its boxes to that one
 }
 
 
@@ -110,16 +122,25 @@ def _of_json(content: Any) -> Format | None:
         return next((found for key, found in keys_of_lists if key in first), None)
     if isinstance(content, dict):
         keys = (
+            ("imdb_id", Format.MOVIENET_FILE),
             ("movie_scene", Format.CINEPILE_FILE),
             ("narrations", Format.CINEPILE_AD_FILE),
             ("segments", Format.TRANSCRIPT_FILE),
         )
         found = next((found for key, found in keys if key in content), None)
-        credits = next((value[0] for value in content.values() if isinstance(value, list) and value), None)
-        if found is None and isinstance(credits, dict) and "role" in credits:
-            return Format.CHARACTER_BANK_FILE
-        return found
+        return found or _of_keyed(content)
     return None
+
+
+def _of_keyed(content: dict[str, Any]) -> Format | None:
+    """A format whose object goes from ids to entries."""
+    if is_mad(content):
+        return Format.MAD_FILE
+    credits = next((value[0] for value in content.values() if isinstance(value, list) and value), None)
+    if isinstance(credits, dict) and "role" in credits:
+        return Format.CHARACTER_BANK_FILE
+    first = next(iter(content.values()), None)
+    return Format.SHORT_NAMES_FILE if isinstance(first, dict) and "char_in_ad" in first else None
 
 
 def _of_table(path: Path) -> Format | None:
@@ -127,4 +148,8 @@ def _of_table(path: Path) -> Format | None:
     if first.count("\t") >= 5:
         return Format.LSMDC_FILE
     header = {cell.strip() for cell in first.split(",")}
+    if "shot_list" in header:
+        return Format.SHOT_LISTS_FILE
+    if {"cmd_filename", "scaled_start"} <= header:
+        return Format.CMDAD_FILE
     return Format.MAD_EVAL_NAMED_FILE if {"movie", "sentence", "start", "end"} <= header else None

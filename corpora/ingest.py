@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,14 @@ from corpora.subtitles import Subtitle, read_srt, write_srt
 from corpora.video import VideoFacts, probe, strip_sound
 
 _FILM_ID = re.compile(r"[A-Za-z0-9_-]+")
-_SIDE_FILES = ("charbank.json", "transcript.json", "descriptions.csv", "subtitles.srt")
+_SIDE_FILES = (
+    "charbank.json",
+    "chars_mapping.json",
+    "transcript.json",
+    "movienet_shots.txt",
+    "descriptions.csv",
+    "subtitles.srt",
+)
 _log = logging.getLogger(__name__)
 
 
@@ -56,7 +64,7 @@ def read_source(source: Path, film_id: str, facts: VideoFacts) -> tuple[Film, di
     described, unusable = descriptions(annotation.slots, duration=facts.duration, delay=facts.start)
     if annotation.slots and not described:
         raise BadInput(f"{source / ANNOTATIONS[kind]}: no row of it lies in the film ({unusable[0]})")
-    subtitles, unread = _subtitles(source, facts)
+    subtitles, unread = _subtitles(source, annotation.dialogue, facts)
     cast = characters(entries)
     film = Film(
         id=film_id,
@@ -121,17 +129,16 @@ def _copied(source: Path, out: Path, film_id: str) -> Film:
     return film
 
 
-def _subtitles(source: Path, facts: VideoFacts) -> tuple[list[Subtitle], list[str]]:
-    """The film's subtitles on the clock of its pictures; none where there is no file."""
+def _subtitles(source: Path, quoted: Sequence[Subtitle], facts: VideoFacts) -> tuple[list[Subtitle], list[str]]:
+    """The film's subtitles on the clock of its pictures; those that the annotation quotes where there is no file."""
     path = source.with_suffix(".srt") if source.is_file() else source / "subtitles.srt"
     problems: list[str] = []
-    if not path.is_file():
-        return [], problems
+    name, cues = (path.name, read_srt(path, problems)) if path.is_file() else ("the annotation", quoted)
     kept = []
-    for cue in read_srt(path, problems):
+    for cue in cues:
         start, end = cue.start - facts.start, min(cue.end - facts.start, facts.duration)
         if end >= 0 and start < facts.duration:
             kept.append(Subtitle(max(start, 0.0), end, cue.text))
         else:
-            problems.append(f"{path.name}: a line at {cue.start:g} s lies outside the film; left out")
+            problems.append(f"{name}: a line at {cue.start:g} s lies outside the film; left out")
     return kept, problems

@@ -9,7 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import BadInput
-from corpora import character_bank, cinepile, focusedad, lsmdc, mad_eval_named, storyboard20k
+from corpora import (
+    character_bank,
+    cinepile,
+    cmdad,
+    focusedad,
+    lsmdc,
+    mad,
+    mad_eval_named,
+    movienet,
+    short_names,
+    shot_lists,
+    storyboard20k,
+)
 from corpora.film import Film, read_film
 from corpora.formats import Format, film_file, film_folders, recognise
 from corpora.ingest import read_source
@@ -110,6 +122,29 @@ def _lsmdc(path: Path) -> _Counts:
     return _Counts(len({row.clip.movie for row in read.rows}), len(read.rows), len(read.rows), 0, read.problems)
 
 
+def _mad(path: Path) -> _Counts:
+    read = mad.read(path)
+    return _Counts(len({row.movie for row in read.rows}), len(read.rows), len(read.rows), 0, read.problems)
+
+
+def _cmdad(path: Path) -> _Counts:
+    read = cmdad.read(path)
+    told = sum(bool(row.text) for row in read.rows)
+    return _Counts(len({row.imdb for row in read.rows}), told, len(read.rows), 0, read.problems)
+
+
+def _movienet(path: Path) -> _Counts:
+    read = movienet.read(path)
+    known = {person.pid for person in read.people} - {movienet.OTHERS}
+    rows = len(read.people) + len(read.scenes) + len(read.stories)
+    return _Counts(1, len(read.stories), rows, len(known), read.problems)
+
+
+def _shot_lists(path: Path) -> _Counts:
+    read = shot_lists.read(path)
+    return _Counts(len({row.imdb for row in read.rows}), 0, len(read.rows), 0, read.problems)
+
+
 def _cinepile(path: Path) -> _Counts:
     scene, problems = cinepile.read(path)
     described = sum(line.kind == "description" for line in scene.lines)
@@ -138,6 +173,11 @@ def _character_bank(path: Path) -> _Counts:
     return _Counts(len(bank.films), 0, credits, credits, bank.problems)
 
 
+def _short_names(path: Path) -> _Counts:
+    read = short_names.read(path)
+    return _Counts(0, 0, len(read.actors), len(read.actors), read.problems)
+
+
 def _transcript(path: Path) -> _Counts:
     read = cinepile.read_transcript(path)
     return _Counts(1, 0, len(read.rows), 0, read.problems)
@@ -152,11 +192,16 @@ _FILES: dict[Format, Callable[[Path], _Counts]] = {
     Format.STORYBOARD20K_FILE: _storyboard20k,
     Format.MAD_EVAL_NAMED_FILE: _mad_eval_named,
     Format.LSMDC_FILE: _lsmdc,
+    Format.MAD_FILE: _mad,
+    Format.CMDAD_FILE: _cmdad,
+    Format.MOVIENET_FILE: _movienet,
+    Format.SHOT_LISTS_FILE: _shot_lists,
     Format.CINEPILE_FILE: _cinepile,
     Format.STORYBOARD_V2_FILE: _storyboard_v2,
     Format.MAD_EVAL_JSON_FILE: _mad_eval_json,
     Format.CINEPILE_AD_FILE: _cinepile_ad,
     Format.CHARACTER_BANK_FILE: _character_bank,
+    Format.SHORT_NAMES_FILE: _short_names,
     Format.TRANSCRIPT_FILE: _transcript,
     Format.SUBTITLES_FILE: _subtitles,
 }

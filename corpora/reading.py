@@ -113,3 +113,16 @@ def member(record: Any, key: str) -> Any:
     if key not in record:
         raise RowProblem(f"has no {key!r}")
     return record[key]
+
+
+def span(value: Any, what: str) -> tuple[float, float]:
+    """[start, end] of a JSON record; otherwise `RowProblem`. Their order is the caller's to check."""
+    if not isinstance(value, list) or len(value) != 2:
+        raise RowProblem(f"{what} is not [start, end] ({value!r})")
+    return number(value[0], what), number(value[1], what)
+
+
+def place_of(key: str) -> str:
+    """A key of a JSON object as a place in a message: one short line whatever the key is made of."""
+    shown = key if key.isprintable() and key else repr(key)
+    return shown if len(shown) <= 40 else f"{shown[:40]}..."

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from corpora.cast import CastEntry
 from corpora.film import Description, LabelledBox
+from corpora.subtitles import Subtitle
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Annotation:
     cast: tuple[CastEntry, ...]
     slots: tuple[Slot, ...]
     labelled_boxes: tuple[LabelledBox, ...] = ()
-    problems: tuple[str, ...] = field(default=())
+    problems: tuple[str, ...] = ()
+    dialogue: tuple[Subtitle, ...] = ()  # what an annotation quotes of it, on its clock; a subtitle file goes first
 
 
 def descriptions(

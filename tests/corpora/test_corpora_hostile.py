@@ -13,7 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import BadInput
-from corpora import character_bank, cinepile, focusedad, folder, lsmdc, mad_eval_named, storyboard20k
+from corpora import (
+    character_bank,
+    cinepile,
+    cmdad,
+    focusedad,
+    folder,
+    lsmdc,
+    mad,
+    mad_eval_named,
+    movienet,
+    movienet_boxes,
+    short_names,
+    shot_lists,
+    storyboard20k,
+)
 from corpora.inspection import inspect
 
 CLIP = "1_F_00.00.01.000-00.00.02.000"
@@ -45,6 +59,34 @@ TRIPLET = {
     "detect characters": [{"BO": [1, 2, 3, 4, 0.9, 5]}],
 }
 EVAL = {"id": 1, "movie": "1_F", "imdb": "tt1", "movie_duration": 9.0, "start": 1.0, "end": 2.0, "sentence": "A."}
+MAD = {"0": {"movie": "1", "movie_duration": 9.0, "timestamps": [1, 2], "ext_timestamps": [1, 2], "sentence": "A."}}
+MOVIENET = {
+    "imdb_id": "tt1",
+    "cast": [
+        {
+            "id": "1",
+            "frame_idx": None,
+            "resolution": [16, 9],
+            "shot_idx": 0,
+            "img_idx": 1,
+            "body": {"type": "detected", "bbox": [1, 2, 3, 4]},
+            "pid": "nm1",
+            "possible_pids": ["nm1"],
+        }
+    ],
+    "scene": [{"id": "1", "shot": [0, 1], "frame": [0, 9], "place_tag": ["bar"], "action_tag": None}],
+    "story": [
+        {
+            "id": "1",
+            "shot": [0, 1],
+            "frame": [0, 9],
+            "duration": [0.0, 0.9],
+            "consistency": 0.9,
+            "description": "A.",
+            "subtitle": [{"shot": 0, "duration": [0.1, 0.2], "sentences": ["B."]}],
+        }
+    ],
+}
 READERS: dict[str, tuple[Callable[[Path], Any], Any]] = {
     "storyboard20k.json": (storyboard20k.read, [BOARD]),
     "cinepile.json": (cinepile.read, {"movie_name": "F", "year": 1, "movie_scene": "<visual> A. <subtitle> B."}),
@@ -57,7 +99,12 @@ READERS: dict[str, tuple[Callable[[Path], Any], Any]] = {
     "v2.json": (focusedad.read_storyboard_v2, [TRIPLET]),
     "mad.json": (focusedad.read_mad_eval, [EVAL]),
     "pile.json": (focusedad.read_cinepile_ad, {"movie_name": "F", "narrations": [{"clip_id": "1", "content": "A."}]}),
+    "moments.json": (mad.read, MAD),
+    "movienet.json": (movienet.read, MOVIENET),
+    "chars_mapping.json": (short_names.read, {"nm1": {"name": "X", "role": "Dr. BO", "char_in_ad": "BO"}}),
     "board.json": (inspect, [BOARD]),
+    "moments2.json": (inspect, MAD),
+    "movienet2.json": (inspect, MOVIENET),
 }
 
 
@@ -103,11 +150,24 @@ def test_spoilt_json_is_read_or_refused(
 
 @settings(max_examples=40, deadline=None)
 @given(content=st.binary(max_size=200))
-@pytest.mark.parametrize("read", [mad_eval_named.read, lsmdc.read, folder.read_descriptions, inspect])
+@pytest.mark.parametrize(
+    "read",
+    [
+        mad_eval_named.read,
+        lsmdc.read,
+        cmdad.read,
+        shot_lists.read,
+        movienet_boxes.read_shots,
+        folder.read_descriptions,
+        inspect,
+    ],
+)
 def test_any_bytes_are_read_or_refused(
     read: Callable[[Path], Any], content: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "bytes.csv"
-    for beginning in (b"", b"start,end,text\n", b"movie,sentence,movie_duration,start,end\n", CLIP.encode() + b"\t"):
+    scene = ",".join(cmdad.SCENES).encode() + b"\n1,2,1,1,2,y/v,"
+    tables = (b"start,end,text\n", b"movie,sentence,movie_duration,start,end\n", b"imdbid,shot_list\ntt1,[(1, ", scene)
+    for beginning in (b"", *tables, CLIP.encode() + b"\t", b"0 48 12 24 36\n"):
         path.write_bytes(beginning + content)
         survive(read, path)
