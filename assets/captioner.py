@@ -56,7 +56,7 @@ def casts_of(work: Work, films: tuple[str, ...]) -> dict[str, list[str]]:
 def track(work: Work) -> None:
     """The training as MLflow knows it: parameters, curve, data versions, and the model as a registered version."""
     from common.files import read_json
-    from publishing.tracking import log_training_run
+    from publishing.tracking import MODEL, log_training_run
 
     variant, seed = variant_and_seed(work.unit)
     curve = read_json(work.out / "training.json")
@@ -80,7 +80,7 @@ def track(work: Work) -> None:
             "steps": len(curve["loss"]),
         },
         curves={"loss": curve["loss"]},
-        model="focusedad-captioner",
+        model=MODEL,
     )
 
 

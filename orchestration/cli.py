@@ -64,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     tables = commands.add_parser("tables", help="Tables 1 and 2 as they were last made")
     tables.set_defaults(command=_tables)
 
+    from orchestration.promote_command import add_to
+
+    promote = commands.add_parser("promote", help="make the captioner that lies here champion, if its scores allow it")
+    add_to(promote)
+    promote.set_defaults(command=_promote)
+
     for command in (doctor, inspect, profile, tables):
         command.add_argument("--json", action="store_true", help="answer as JSON")
     for name, what in PASSED_ON.items():
@@ -149,6 +155,12 @@ def _tables(asked: argparse.Namespace) -> int:
     print((folder / "tables.txt").read_text(encoding="utf-8"))
     print("the whole report: data/paper_tables/report.html")
     return 0
+
+
+def _promote(asked: argparse.Namespace) -> int:
+    from orchestration.promote_command import main as promote
+
+    return promote(asked, _settings())
 
 
 def _settings() -> Any:

@@ -64,6 +64,17 @@ class ExperimentsSettings(_Settings):
     )
 
 
+class PromotionSettings(_Settings):
+    """When a captioner may become champion; enters no key."""
+
+    row: str = Field(default="C2", description="row of the tables whose model is put forward")
+    metrics: tuple[str, ...] = Field(
+        default=("METEOR", "BertScore", "R"), description="none may be clearly worse, one must be clearly better"
+    )
+    fewest_clips: int = Field(default=30, ge=1, description="clips a benchmark's evidence rests on")
+    largest_mib: float = Field(default=256.0, gt=0, description="size of the model's folder, MiB")
+
+
 class ComputeSettings(_Settings):
     """How it is computed: enters no key, so that another machine remakes nothing."""
 
@@ -83,6 +94,7 @@ class Settings(_Settings):
     experiments: ExperimentsSettings = ExperimentsSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
     gates: GateSettings = GateSettings()
+    promotion: PromotionSettings = PromotionSettings()
     compute: ComputeSettings = ComputeSettings()
 
     @model_validator(mode="after")
@@ -92,6 +104,7 @@ class Settings(_Settings):
         for benchmark, rows in self.experiments.rows.items():
             for row in rows:
                 _known("experiments.rows", benchmark, row, self.captioner.rows)
+        _known("promotion", "row", self.promotion.row, self.captioner.rows)
         unknown = sorted(set(self.films.set_aside) - set(self.studio.film_ids()))
         if self.films.source == "studio" and unknown:
             raise ValueError(f"films.set_aside: no such film: {', '.join(map(_word, unknown))}")

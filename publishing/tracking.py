@@ -23,6 +23,7 @@ from publishing.records import listing, version
 from publishing.versions import git_commit
 
 EXPERIMENT = "focusedad"
+MODEL = "focusedad-captioner"  # the registered model
 _BATCH = 1000  # MLflow's limit of metrics in one request
 
 

@@ -1,0 +1,86 @@
+"""`focusedad promote`: the captioner that lies here against the champion, on the published scores."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import TYPE_CHECKING
+
+from common.errors import BadInput
+
+if TYPE_CHECKING:
+    from publishing.settings import Settings
+
+
+def add_to(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--dry-run", action="store_true", help="decide, and change nothing")
+    what.add_argument("--rollback", action="store_true", help="give the alias back to the champion before")
+    what.add_argument("--history", action="store_true", help="every decision so far")
+    parser.add_argument("--seed", type=int, help="which of the trainings (default: the first of captioner.seeds)")
+    parser.add_argument("--json", action="store_true", help="answer as JSON")
+
+
+def main(asked: argparse.Namespace, settings: Settings) -> int:
+    """0: promoted, or would be; 1: refused."""
+    from publishing import champion
+
+    if asked.history:
+        entries = champion.history()
+        print(json.dumps(entries, indent=1, ensure_ascii=False) if asked.json else _told(entries))
+        return 0
+    if asked.rollback:
+        left, now = champion.roll_back()
+        print(json.dumps({"left": left, "champion": now}) if asked.json else f"champion: version {left} -> {now}")
+        return 0
+    unit, experiments = put_forward(settings, asked.seed)
+    from publishing import places
+    from publishing.promotion import gather
+
+    outcome = champion.promote(
+        gather(places.data(), unit, experiments),
+        settings.promotion,
+        settings.evaluation.intervals,
+        dry_run=asked.dry_run,
+    )
+    if asked.json:
+        print(json.dumps(outcome.as_json(), indent=1))
+    else:
+        _show(outcome, dry_run=asked.dry_run)
+    return 0 if outcome.decision.promote else 1
+
+
+def put_forward(settings: Settings, seed: int | None) -> tuple[str, dict[str, str]]:
+    """The captioner's unit, and on each benchmark the unit of predictions and scores that is its evidence."""
+    from assets.experiments import experiments
+
+    seed = settings.captioner.seeds[0] if seed is None else seed
+    mine = [each for each in experiments(settings) if (each.row, each.seed) == (settings.promotion.row, seed)]
+    if not mine:
+        raise BadInput(
+            f"promotion.row: {settings.promotion.row} with seed {seed} is predicted on no benchmark; "
+            "see experiments.rows and captioner.seeds"
+        )
+    return mine[0].captioner(settings), {each.benchmark: each.unit for each in mine}
+
+
+def _show(outcome: object, *, dry_run: bool) -> None:
+    from publishing.champion import Outcome
+
+    assert isinstance(outcome, Outcome)
+    done = "would be promoted" if dry_run else "is champion now"
+    print(f"version {outcome.version} {done if outcome.decision.promote else 'is refused'}")
+    for reason in outcome.decision.reasons:
+        print(f"  {reason}")
+    for difference in outcome.decision.differences:
+        print(f"    {difference.line()}")
+
+
+def _told(entries: list[dict[str, object]]) -> str:
+    if not entries:
+        return "no decision yet"
+    return "\n".join(
+        f"{entry['time']}  version {entry['version']} {entry['action']} (before: {entry['before'] or 'none'}): "
+        f"{'; '.join(map(str, entry['reasons']))}"  # type: ignore[call-overload]
+        for entry in entries
+    )

@@ -1,0 +1,187 @@
+"""The registry's gatekeeper: which registered version bears the alias `champion`, and on what evidence.
+
+The evidence (decision, scores per clip, data versions, commit, hash of dvc.lock) lies with the version's run in MLflow,
+so that the next challenger is held against it; every decision is a line of a history.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from common.errors import BadInput
+from common.files import file_md5, read_json, write_json
+from evaluation.settings import IntervalSettings
+from publishing import places, tracking
+from publishing.promotion import Decision, Evidence, decide
+from publishing.settings import PromotionSettings
+from publishing.tracking import MODEL
+from publishing.versions import git_commit
+
+ALIAS = "champion"
+_EVIDENCE = "promotion"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was decided; `version` is the challenger's, `champion` the version that bears the alias now (or None)."""
+
+    version: str
+    champion: str | None
+    decision: Decision
+
+    def as_json(self) -> dict[str, Any]:
+        return {"version": self.version, "champion": self.champion, **self.decision.as_json()}
+
+
+def promote(
+    challenger: Evidence,
+    settings: PromotionSettings,
+    intervals: IntervalSettings,
+    *,
+    dry_run: bool = False,
+    home: Path | None = None,
+) -> Outcome:
+    """Decides, and gives the alias to the challenger's version where it may have it; a dry run only decides.
+
+    `BadInput` where the challenger is not registered or another promotion is under way.
+    """
+    found = tracking.client(home)
+    with _alone(home):
+        version = _version_of(found, challenger.captioner)
+        number, before = str(version.version), champion_version(home)
+        decision = decide(challenger, _evidence(found, before) if before else None, settings, intervals)
+        if dry_run:
+            return Outcome(number, before, decision)
+        if decision.promote:
+            _keep(found, version.run_id, challenger, decision)
+            found.set_registered_model_alias(MODEL, ALIAS, number)
+        after = number if decision.promote else before
+        action = "promoted" if decision.promote else "refused"
+        _note(home, action, number, before, challenger.captioner, decision.reasons)
+        return Outcome(number, after, decision)
+
+
+def roll_back(*, home: Path | None = None) -> tuple[str, str]:
+    """Gives the alias back to the champion before; returns (version left, version that is champion now)."""
+    found = tracking.client(home)
+    with _alone(home):
+        now = champion_version(home)
+        before = _before(history(home), now)
+        if now is None or before is None:
+            raise BadInput(
+                "champion: there is no earlier champion to go back to; `focusedad promote --history` lists them"
+            )
+        found.set_registered_model_alias(MODEL, ALIAS, before)
+        _note(home, "rolled back", before, now, "", ("asked for",))
+        return now, before
+
+
+def champion_version(home: Path | None = None) -> str | None:
+    """The number of the registered version that bears the alias, or None."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(tracking.client(home).get_model_version_by_alias(MODEL, ALIAS).version)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise
+
+
+def history(home: Path | None = None) -> list[dict[str, Any]]:
+    """Every decision, oldest first."""
+    path = _history_file(home)
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+
+
+def _before(decisions: list[dict[str, Any]], now: str | None) -> str | None:
+    """The champion before the promotion that made `now` champion, whatever was rolled back since."""
+    made = [entry for entry in decisions if entry["action"] == "promoted" and entry["version"] == now]
+    return made[-1]["before"] if made else None
+
+
+def _version_of(found: Any, captioner: str) -> Any:
+    versions = [
+        version
+        for version in found.search_model_versions(f"name='{MODEL}'")
+        if version.tags.get("data_version") == captioner
+    ]
+    if not versions:
+        raise BadInput(
+            f"{MODEL}: no registered version of the captioner {captioner[:8]} that lies here; run `make repro`"
+        )
+    return max(versions, key=lambda version: int(version.version))
+
+
+def _keep(found: Any, run: str, evidence: Evidence, decision: Decision) -> None:
+    lock = places.root() / "dvc.lock"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for benchmark, table in evidence.per_clip.items():
+            table.to_parquet(folder / f"{benchmark}.parquet", compression="zstd", index=False)
+        write_json(
+            folder / "evidence.json",
+            {
+                "captioner": evidence.captioner,
+                "benchmarks": {name: dict(versions) for name, versions in evidence.benchmarks.items()},
+                "identities": dict(evidence.identities),
+                "mib": evidence.mib,
+                "git_commit": git_commit(places.root()),
+                "dvc_lock": file_md5(lock) if lock.is_file() else None,
+                "decision": decision.as_json(),
+            },
+        )
+        found.log_artifacts(run, str(folder), _EVIDENCE)
+
+
+def _evidence(found: Any, version: str) -> Evidence:
+    """The champion's evidence, as it was kept when it was promoted."""
+    import pandas as pd
+
+    run = found.get_model_version(MODEL, version).run_id
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(found.download_artifacts(run, _EVIDENCE, scratch))
+        kept = read_json(folder / "evidence.json")
+        per_clip = {name: pd.read_parquet(folder / f"{name}.parquet") for name in kept["benchmarks"]}
+    return Evidence(kept["captioner"], kept["benchmarks"], per_clip, kept["identities"], kept["mib"])
+
+
+def _history_file(home: Path | None) -> Path:
+    return (home or places.home()) / "mlflow" / "promotions.jsonl"
+
+
+def _note(
+    home: Path | None, action: str, version: str, before: str | None, captioner: str, reasons: tuple[str, ...]
+) -> None:
+    entry = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "action": action,
+        "version": version,
+        "before": before,
+        "captioner": captioner,
+        "git_commit": git_commit(places.root()),
+        "reasons": list(reasons),
+    }
+    with _history_file(home).open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(entry, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def _alone(home: Path | None) -> Iterator[None]:
+    """Held while a decision is made and carried out; the lock goes with the process, however it dies."""
+    path = (home or places.home()) / "mlflow" / "promotion.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadInput("champion: another promotion is under way; wait for it") from None
+        yield

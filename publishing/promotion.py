@@ -1,0 +1,187 @@
+"""Whether a model may become champion: evidence from the published data, held against the champion's, clip by clip.
+
+Pure of the registry (`publishing/champion.py` acts on the decision): evidence in, decision with its reasons out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from common.errors import BadInput
+from publishing.records import is_whole, read_record, version
+from publishing.settings import PromotionSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from evaluation.settings import IntervalSettings
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of one model: scores per clip on each benchmark, and the versions of the data behind them.
+
+    `benchmarks` maps a benchmark to the versions of its clips, film by film: two models may be compared only on equal
+    ones. `per_clip` maps it to a table with `film`, `clip_id` and a column a metric; `identities` say how each metric
+    was computed.
+    """
+
+    captioner: str  # data version of the model's folder
+    benchmarks: Mapping[str, Mapping[str, str]]
+    per_clip: Mapping[str, pd.DataFrame]
+    identities: Mapping[str, str]
+    mib: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Challenger minus champion on one metric of one benchmark, signed so that more is better; its interval."""
+
+    benchmark: str
+    metric: str
+    clips: int
+    mean: float
+    low: float
+    high: float
+
+    def line(self) -> str:
+        return (
+            f"{self.metric} on {self.benchmark}: {self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}], "
+            f"{self.clips} clips"
+        )
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`reasons` say why not, or why; `differences` is the table behind them (empty for a first champion)."""
+
+    promote: bool
+    reasons: tuple[str, ...]
+    differences: tuple[Difference, ...] = field(default=())
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "promote": self.promote,
+            "reasons": list(self.reasons),
+            "differences": [asdict(difference) for difference in self.differences],
+        }
+
+
+def gather(data: Path, unit: str, experiments: Mapping[str, str]) -> Evidence:
+    """The evidence for the captioner `unit`; `experiments` maps each benchmark to its unit of predictions and scores.
+
+    Every folder must be whole and have passed its gate, and the scores must come from exactly these predictions, and
+    these from exactly this model: else `BadInput` says what to make again.
+    """
+    from evaluation.store import read_scores
+
+    folder = data / "captioner" / unit
+    made = _published(folder)
+    benchmarks: dict[str, dict[str, str]] = {}
+    per_clip: dict[str, pd.DataFrame] = {}
+    identities: dict[str, str] = {}
+    for benchmark, experiment in sorted(experiments.items()):
+        predictions, scores = data / "predictions" / experiment, data / "scores" / experiment
+        spoken = _inputs(predictions)
+        if spoken.get("captioner", {}).get(unit) != made:
+            raise BadInput(f"{predictions}: not made with the captioner {unit} that lies here; run `make repro`")
+        if _inputs(scores).get("predictions", {}).get(experiment) != _published(predictions):
+            raise BadInput(f"{scores}: not of the predictions that lie here; run `make repro`")
+        found = read_scores(scores)
+        benchmarks[benchmark] = dict(spoken.get(benchmark, {}))
+        per_clip[benchmark] = found.per_clip
+        identities |= found.identities
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return Evidence(made, benchmarks, per_clip, identities, size / 2**20)
+
+
+def _published(folder: Path) -> str:
+    """The data version of a whole, published folder."""
+    record = read_record(folder)
+    found = version(folder)
+    if record is None or found is None:
+        raise BadInput(f"{folder}: not published; run `make repro`")
+    if not record.audit or not is_whole(folder, record):
+        raise BadInput(f"{folder}: changed since it passed its gate; run `make repro`")
+    return found
+
+
+def _inputs(folder: Path) -> dict[str, dict[str, str]]:
+    _published(folder)
+    record = read_record(folder)
+    return {} if record is None else dict(record.made_from.get("inputs", {}))
+
+
+def decide(
+    challenger: Evidence, champion: Evidence | None, settings: PromotionSettings, intervals: IntervalSettings
+) -> Decision:
+    """The rules in order: enough evidence, small enough, comparable, nothing clearly worse, something clearly better.
+
+    "Clearly" is a paired bootstrap interval over clips that lies wholly on one side of 0.
+    """
+    lacking = _lacking(challenger, settings)
+    if lacking:
+        return Decision(False, tuple(lacking))
+    if champion is None:
+        return Decision(True, ("there is no champion yet, and the evidence is complete",))
+    if champion.captioner == challenger.captioner:
+        return Decision(False, ("it is the champion already",))
+    incomparable = _incomparable(challenger, champion, settings)
+    if incomparable:
+        return Decision(False, tuple(incomparable))
+    differences = tuple(_differences(challenger, champion, settings, intervals))
+    worse = tuple(f"clearly worse: {each.line()}" for each in differences if each.high < 0)
+    better = tuple(f"clearly better: {each.line()}" for each in differences if each.low > 0)
+    if worse:
+        return Decision(False, worse, differences)
+    if not better:
+        return Decision(False, ("nothing is clearly better: every interval holds 0",), differences)
+    return Decision(True, better, differences)
+
+
+def _lacking(challenger: Evidence, settings: PromotionSettings) -> list[str]:
+    found = []
+    if challenger.mib > settings.largest_mib:
+        found.append(f"too large: {challenger.mib:.1f} MiB, allowed {settings.largest_mib:g}")
+    for benchmark, table in challenger.per_clip.items():
+        if len(table) < settings.fewest_clips:
+            found.append(f"too little evidence: {len(table)} clips on {benchmark}, asked {settings.fewest_clips}")
+        absent = [metric for metric in settings.metrics if metric not in table or table[metric].isna().all()]
+        if absent:
+            found.append(f"not measured on {benchmark}: {', '.join(absent)}")
+    if not challenger.per_clip:
+        found.append("no benchmark was scored")
+    return found
+
+
+def _incomparable(challenger: Evidence, champion: Evidence, settings: PromotionSettings) -> list[str]:
+    found = []
+    for benchmark in sorted(challenger.benchmarks.keys() | champion.benchmarks.keys()):
+        if challenger.benchmarks.get(benchmark) != champion.benchmarks.get(benchmark):
+            found.append(f"not comparable: {benchmark} is another data version than the champion was measured on")
+    for metric in settings.metrics:
+        if challenger.identities.get(metric) != champion.identities.get(metric):
+            found.append(f"not comparable: {metric} was computed otherwise for the champion")
+    return found
+
+
+def _differences(
+    challenger: Evidence, champion: Evidence, settings: PromotionSettings, intervals: IntervalSettings
+) -> Sequence[Difference]:
+    from evaluation.intervals import mean_interval
+    from evaluation.published import LOWER_IS_BETTER
+
+    found = []
+    for benchmark, table in sorted(challenger.per_clip.items()):
+        pairs = table.merge(champion.per_clip[benchmark], on=["film", "clip_id"], suffixes=("", " champion"))
+        for metric in settings.metrics:
+            sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
+            values = sign * (pairs[metric] - pairs[f"{metric} champion"]).to_numpy(np.float64)
+            low, high = mean_interval(values, intervals) or (float("-inf"), float("inf"))
+            found.append(Difference(benchmark, metric, len(pairs), float(np.nanmean(values)), low, high))
+    return found
