@@ -185,6 +185,7 @@ def _weights() -> Iterator[Finding]:
         "no face encoder `facenet`, which the profile `paper` asks for",
         "fetched by facenet-pytorch at first use",
     )
+    yield _sam2()
     hub = Path(
         os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or Path.home() / ".cache/huggingface") / "hub"
     )
@@ -195,6 +196,21 @@ def _weights() -> Iterator[Finding]:
         "no BertScore on the field's scale (evaluation.bert.model)",
         f"`hf download {name}`",
     )
+
+
+def _sam2() -> Finding:
+    """The checkpoint of the profile `paper`, in the cache or not."""
+    from models.perception.sam2_model import fetch_command, weights_path
+    from publishing.profiles import load_profile
+
+    settings = load_profile("paper").perception.regions.sam2
+    cost = "no masks carried by SAM 2 (perception.regions.backend), which the profile `paper` asks for"
+    remedy = f"`{fetch_command(settings)}` (900 MB)"
+    try:
+        weights_path(settings)
+    except BadInput:
+        return Finding("SAM 2.1 Hiera-L", "missing", "not in the cache", needed=False, cost=cost, remedy=remedy)
+    return Finding("SAM 2.1 Hiera-L", "ok", "in the cache", needed=False, cost=cost, remedy=remedy)
 
 
 def _weight(title: str, path: Path, cost: str, remedy: str) -> Finding:
@@ -225,7 +241,7 @@ def _gpu() -> Iterator[Finding]:
         except (OSError, subprocess.TimeoutExpired):
             names = ""
     found = "; ".join(names.splitlines()) or "none: everything runs on the processor"
-    cost = "BertScore takes longer; nothing else of this version uses one"
+    cost = "BertScore and SAM 2 take longer; nothing else of this version uses one"
     yield Finding("GPU", "ok" if names else "missing", found, needed=False, cost=cost)
 
 

@@ -13,11 +13,10 @@ import pandas as pd
 from corpora.film import Clip, Film
 from corpora.video import read_frames
 from models.perception.bank_files import Banks, write_banks
+from models.perception.carriers import MaskCarrier, ShotView, load_carrier
 from models.perception.detection import FaceDetector
 from models.perception.encoders import FaceEncoder
 from models.perception.faces import find_faces, survey, write_faces
-from models.perception.person_mask import person_mask
-from models.perception.propagation import Anchor, ShotFlow, carry_masks
 from models.perception.query_bank import build_banks, embed_portraits, picture_of_clusters
 from models.perception.recognition import Naming, name_tracks, threshold_of
 from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, box_of, encode_mask, table
@@ -107,13 +106,14 @@ def character_regions(
     A track that either bank names gets a mask on every key frame of its clip and shot: from the face where one was
     found, carried along the shot where none was. Tracks that neither names are listed without regions.
     """
+    carrier = load_carrier(settings.regions)
     tracks, best, actor = name_faces(faces, banks, settings)
     plans = [_plan(clip, faces, tracks, shots, settings) for clip in sorted(clips, key=lambda c: (c.first_frame, c.id))]
     size = _working_size(film, settings.regions)
     track_rows: list[dict[str, object]] = []
     region_rows: list[dict[str, object]] = []
     shot_of_face = faces["shot"].to_numpy()
-    for plan, frames in _with_frames(film, plans, size):
+    for plan, frames in _with_frames(film, plans, size, every_frame=carrier.every_frame):
         for number, (track, rows) in enumerate(plan.tracks.items()):
             track_rows.append(
                 {
@@ -131,7 +131,7 @@ def character_regions(
             for number, (track, rows) in enumerate(plan.tracks.items())
             if best[track].name or actor[track].name
         }
-        region_rows += _clip_regions(plan, named, faces, frames, film, settings.regions)
+        region_rows += _clip_regions(plan, named, faces, frames, film, carrier)
         log.info("regions: %s clip %d, %d tracks, %d named", film.id, plan.clip.id, len(plan.tracks), len(named))
     order = ["clip", "track", "frame"]
     return Regions(
@@ -174,15 +174,20 @@ def _working_size(film: Film, settings: RegionSettings) -> tuple[int, int]:
 
 
 def _with_frames(
-    film: Film, plans: Sequence[_Plan], size: tuple[int, int]
+    film: Film, plans: Sequence[_Plan], size: tuple[int, int], *, every_frame: bool
 ) -> Iterator[tuple[_Plan, dict[int, np.ndarray]]]:
-    """Each clip with its frames at working size, decoded in one pass; frames that no later clip needs are let go."""
-    needed = {frame for plan in plans if plan.tracks for frame in plan.shot_of_frame}
-    stream = read_frames(film.video, needed, size=size)
+    """Each clip with its frames at working size, decoded in one pass; frames that no later clip needs are let go.
+
+    Without `every_frame` they are the clip's key frames.
+    """
+
+    def wanted(plan: _Plan) -> Sequence[int]:
+        return (sorted(plan.shot_of_frame) if every_frame else plan.key_frames) if plan.tracks else ()
+
+    stream = read_frames(film.video, {frame for plan in plans for frame in wanted(plan)}, size=size)
     held: dict[int, np.ndarray] = {}
     for plan in plans:
-        last = plan.clip.last_frame
-        while plan.tracks and last not in held:
+        while wanted(plan) and wanted(plan)[-1] not in held:
             number, frame = next(stream)
             held[number] = frame
         held = {number: frame for number, frame in held.items() if number >= plan.clip.first_frame}
@@ -195,45 +200,53 @@ def _clip_regions(
     faces: pd.DataFrame,
     frames: dict[int, np.ndarray],
     film: Film,
-    settings: RegionSettings,
+    carrier: MaskCarrier,
 ) -> list[dict[str, object]]:
-    """Region rows of one clip: recognised masks first, then what they carry to the other key frames of their shots."""
-    if not named:
-        return []
-    scale = next(iter(frames.values())).shape[1] / film.width
-    boxes_n4 = faces[["x1", "y1", "x2", "y2"]].to_numpy(np.float64)
-    frame_of, confidence_of = faces["frame"].to_numpy(), faces["confidence"].to_numpy()
-    anchors: dict[int, dict[int, Anchor]] = {number: {} for number in named}
+    """Region rows of one clip, shot by shot: recognised masks, and what is carried from them to other key frames."""
+    confidence_of, box_of_row = faces["confidence"].to_numpy(), faces[["x1", "y1", "x2", "y2"]].to_numpy(np.float64)
+    frame_of = faces["frame"].to_numpy()
     rows: list[dict[str, object]] = []
-    for number, own in named.items():
-        for row in own:
-            frame = int(frame_of[row])
-            others = [boxes_n4[i] * scale for i in plan.rows if frame_of[i] == frame and i != row]
-            mask, models = person_mask(
-                frames[frame], boxes_n4[row] * scale, others, iterations=settings.iterations, feet=settings.feet
-            )
-            anchors[number][frame] = Anchor(mask, models)
-            rows.append(_row(plan, number, frame, mask, film, float(confidence_of[row]), boxes_n4[row]))
-    for shot in sorted({plan.shot_of_frame[frame] for found in anchors.values() for frame in found}):
-        flow = ShotFlow({f: frames[f] for f, s in plan.shot_of_frame.items() if s == shot})
-        wanted = [frame for frame in plan.key_frames if plan.shot_of_frame[frame] == shot]
-        for number, found in anchors.items():
-            if not any(plan.shot_of_frame[frame] == shot for frame in found):
-                continue
-            taken = _taken(anchors, number)
-            for frame, carried in carry_masks(flow, found, wanted, taken, fps=film.fps, settings=settings).items():
-                rows.append(_row(plan, number, frame, carried.mask, film, carried.confidence, None))
+    for shot in sorted({plan.shot_of_frame[frame_of[row]] for own in named.values() for row in own}):
+        face_of = {
+            (number, int(frame_of[row])): row
+            for number, own in named.items()
+            for row in own
+            if plan.shot_of_frame[frame_of[row]] == shot
+        }
+        for number, masks in carrier.carry(_view(plan, shot, face_of, faces, frames, film)).items():
+            for frame, carried in masks.items():
+                face = face_of.get((number, frame))
+                confidence = carried.confidence if face is None else float(confidence_of[face])
+                corners = None if face is None else box_of_row[face]
+                rows.append(_row(plan, number, frame, carried.mask, film, confidence, corners))
     return rows
 
 
-def _taken(anchors: dict[int, dict[int, Anchor]], number: int) -> dict[int, np.ndarray]:
-    """Per key frame, the pixels of the other tracks' recognised masks."""
-    taken: dict[int, np.ndarray] = {}
-    for other, found in anchors.items():
-        if other != number:
-            for frame, anchor in found.items():
-                taken[frame] = taken[frame] | anchor.mask if frame in taken else anchor.mask
-    return taken
+def _view(
+    plan: _Plan,
+    shot: int,
+    face_of: dict[tuple[int, int], int],
+    faces: pd.DataFrame,
+    frames: dict[int, np.ndarray],
+    film: Film,
+) -> ShotView:
+    """What a carrier sees of a shot. `face_of`: track and frame to the face's row in `faces`."""
+    inside = {frame: picture for frame, picture in frames.items() if plan.shot_of_frame[frame] == shot}
+    scale = next(iter(inside.values())).shape[1] / film.width
+    on_frame: dict[int, list[int]] = {}
+    for row in plan.rows.tolist():
+        on_frame.setdefault(int(faces["frame"].iloc[row]), []).append(row)
+    people: dict[int, dict[int, int]] = {}
+    for (number, frame), row in face_of.items():
+        people.setdefault(number, {})[frame] = on_frame[frame].index(row)
+    boxes_n4 = faces[["x1", "y1", "x2", "y2"]].to_numpy(np.float64) * scale
+    return ShotView(
+        frames=inside,
+        key_frames=[frame for frame in plan.key_frames if plan.shot_of_frame[frame] == shot],
+        boxes={frame: boxes_n4[rows] for frame, rows in on_frame.items() if plan.shot_of_frame[frame] == shot},
+        people=people,
+        fps=film.fps,
+    )
 
 
 def _row(

@@ -1,7 +1,8 @@
 """Masks carried along a shot, both ways, from frames where a face was recognised to key frames where none was found.
 
-The paper carries them with SAM 2's memory; here dense optical flow moves the mask and GrabCut, with the colours of the
-recognised frame, puts its edge right. What comes out unlike the recognised region is dropped rather than guessed.
+The paper carries them with SAM 2's memory (sam2_carrier); here dense optical flow moves the mask and GrabCut, with the
+colours of the recognised frame, puts its edge right. What comes out unlike the recognised region is dropped rather than
+guessed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from models.perception.person_mask import ColourModels, clean, grab_cut
+from models.perception.carriers import Carried, ShotView
+from models.perception.person_mask import ColourModels, clean, grab_cut, person_mask
 from models.perception.settings import RegionSettings
 
 FLOW_SCALE = 0.5  # flow at half size is as good as at full size, for a quarter of the time
@@ -29,14 +31,6 @@ class Anchor:
 
     mask: np.ndarray
     models: ColourModels | None
-
-
-@dataclass(frozen=True)
-class Carried:
-    """A carried mask and its confidence: likeness of its colours to the recognised region's, 0-1."""
-
-    mask: np.ndarray
-    confidence: float
 
 
 @dataclass
@@ -72,6 +66,51 @@ def _flow(first_hw: np.ndarray, second_hw: np.ndarray) -> np.ndarray:
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     start_hw2 = np.zeros((*first_hw.shape, 2), np.float32)
     return np.asarray(search.calc(first_hw, second_hw, start_hw2))
+
+
+class FlowCarrier:
+    """The classical recipe: no weights, an IoU of .8 on the studio's films. Confidence is the likeness of colours."""
+
+    every_frame = True
+
+    def __init__(self, settings: RegionSettings) -> None:
+        self._settings = settings
+
+    def carry(self, shot: ShotView) -> dict[int, dict[int, Carried]]:
+        settings = self._settings
+        anchors = {person: self._anchors(shot, person) for person in shot.people}
+        flow = ShotFlow(shot.frames)
+        found: dict[int, dict[int, Carried]] = {}
+        for person, own in anchors.items():
+            taken = _taken(anchors, person)
+            carried = carry_masks(flow, own, shot.key_frames, taken, fps=shot.fps, settings=settings)
+            found[person] = {frame: Carried(anchor.mask, 1.0) for frame, anchor in own.items()} | carried
+        return found
+
+    def _anchors(self, shot: ShotView, person: int) -> dict[int, Anchor]:
+        settings = self._settings
+        anchors = {}
+        for frame in shot.people[person]:
+            others = shot.others(person, frame)
+            mask, models = person_mask(
+                shot.frames[frame],
+                shot.box(person, frame),
+                others,
+                iterations=settings.iterations,
+                feet=settings.feet,
+            )
+            anchors[frame] = Anchor(mask, models)
+        return anchors
+
+
+def _taken(anchors: Mapping[int, Mapping[int, Anchor]], person: int) -> dict[int, np.ndarray]:
+    """Per key frame, the pixels of the other people's recognised masks."""
+    taken: dict[int, np.ndarray] = {}
+    for other, found in anchors.items():
+        if other != person:
+            for frame, anchor in found.items():
+                taken[frame] = taken[frame] | anchor.mask if frame in taken else anchor.mask
+    return taken
 
 
 def carry_masks(

@@ -93,9 +93,50 @@ class RecognitionSettings(_Settings):
     link_gap: int = Field(4, ge=1, description="Key frames over which a lost track may be taken up again")
 
 
+class Sam2Settings(_Settings):
+    """Which SAM 2 carries masks, and how it is asked; read only where the backend is `sam2`."""
+
+    configuration: str = Field(
+        "configs/sam2.1/sam2.1_hiera_l.yaml",
+        pattern=r"^configs/[\w.]+/[\w.+]+\.yaml$",
+        description="Configuration inside the sam2 package",
+    )
+    checkpoint: str = Field(
+        "",
+        description="Weights, a .safetensors or .pt; empty: from Hugging Face's cache",
+    )
+    repository: str = Field(
+        "facebook/sam2.1-hiera-large",
+        pattern=r"^[\w.-]+/[\w.-]+$",
+        description="Repository on Hugging Face, if no checkpoint is named",
+    )
+    revision: str = Field(
+        "665f8e2ad61cf5f53d65644ff27c8ee525124610", pattern=r"^[\w.-]+$", description="Its commit, pinned"
+    )
+    sha256: str = Field(
+        "", pattern=r"^([0-9a-f]{64})?$", description="Digest that the weights must have; empty: not checked"
+    )
+    image_size: int | None = Field(
+        None, ge=64, le=2048, multiple_of=32, description="Side of the squashed frame, pixels; none: the model's own"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU if there is one")
+    prompt: Literal["body", "face"] = Field(
+        "body", description="Box that asks for a person: the body's below the face, or the face's own"
+    )
+    doubtful: float = Field(
+        0.5, ge=0, le=1, description="Masks are dropped below this: predicted IoU times probability of presence"
+    )
+    held: int = Field(
+        16, ge=1, description="Frames whose features are held at once; a longer shot's are computed again"
+    )
+
+
 class RegionSettings(_Settings):
     """From a face to the person's mask, and along the shot."""
 
+    backend: Literal["flow", "sam2"] = Field(
+        "flow", description="What carries masks: optical flow and GrabCut, or SAM 2 as in the paper"
+    )
     working_width: int = Field(
         480, ge=120, description="Width at which masks are made, pixels: at 240 the IoU falls from .81 to .67"
     )
@@ -108,6 +149,7 @@ class RegionSettings(_Settings):
     doubtful: float = Field(
         0.45, ge=0, le=1, description="Carried masks whose colours resemble the recognised region less are dropped"
     )
+    sam2: Sam2Settings = Sam2Settings()
 
 
 class PerceptionSettings(_Settings):
