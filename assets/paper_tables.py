@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.code import FILM
 from assets.experiments import Experiment, experiments
-from publishing.settings import film_ids
+from publishing.settings import SPLITS, film_ids
 from publishing.stage import Stage, Work, expect
 
 if TYPE_CHECKING:
@@ -55,16 +55,43 @@ def make(work: Work) -> None:
     (work.out / "tables.txt").write_text("\n".join([*text, *order_lines(measured, intervals)]) + "\n", encoding="utf-8")
     examples = chosen_examples(work, measured)
     figures = cluster_figures(work)
+    shared = shared_films(work)
     if examples:
         (work.out / "figure_8.png").write_bytes(figure_8(examples))
     about = About(
         title="FocusedAD, reproduced",
-        world=ABOUT_MINI_WORLD if studio else ABOUT_CORPORA,
+        world=f"{ABOUT_MINI_WORLD if studio else ABOUT_CORPORA} {shared}",
         orders=orders,
         identities=next((one.scores.identities for one in measured if one.row == BEST), {}),
         provenance={f"scores/{one.row}.{one.benchmark}": one.data_version for one in measured},
     )
     write_report(work.out, [Table(title, table) for title, table in titles.values()], figures, examples, about)
+
+
+def shared_films(work: Work) -> str:
+    """Writes `shared.csv`, what training and test films have in common, and says it in one sentence.
+
+    A warning, not a rejection: whether a shared actor spoils a result is for its reader to judge.
+    """
+    import pandas as pd
+
+    from corpora.film import read_film
+    from corpora.leaks import shared, told
+
+    sides = [
+        [
+            read_film(work.read("films", film))
+            for split in splits
+            for film in film_ids(work.settings, split)
+            if film in work.units("films")
+        ]
+        for splits in (SPLITS[:1], SPLITS[1:])
+    ]
+    found = shared(*sides)
+    rows = [(each.kind, each.what, " ".join(each.train), " ".join(each.test)) for each in found]
+    pd.DataFrame(rows, columns=["kind", "what", "train", "test"]).to_csv(work.out / "shared.csv", index=False)
+    chance = " Each of the studio's actors plays on one side only: names are shared by chance."
+    return told(found) + (chance if found and work.settings.films.source == "studio" else "")
 
 
 def measured_rows(work: Work) -> list[Measured]:
@@ -183,7 +210,10 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
     cells = pd.concat(tables, ignore_index=True)
     empty = cells["reproduced"].isna() & cells["note"].fillna("").eq("")
     cells["unexplained"] = empty.astype(int)
-    return {"cells": cells[["row", "benchmark", "metric", "reproduced", "unexplained"]]}
+    return {
+        "cells": cells[["row", "benchmark", "metric", "reproduced", "unexplained"]],
+        "shared": pd.read_csv(folder / "shared.csv", dtype=str, keep_default_na=False),
+    }
 
 
 def expectations(settings: Settings) -> list[Any]:
@@ -208,6 +238,7 @@ def summary(folder: Path) -> dict[str, Any]:
     return {
         "table 1": pd.read_csv(folder / "table_1.csv")[shown],
         "table 2": pd.read_csv(folder / "table_2.csv")[shown],
+        "shared by training and test films": pd.read_csv(folder / "shared.csv", dtype=str, keep_default_na=False),
         "report": "data/paper_tables/report.html",
         "figure 6": folder / "figure_6.png",
     }
@@ -223,6 +254,7 @@ STAGE = Stage(
         *FILM,
         "assets/experiments.py",
         "assets/predictions.py",
+        "corpora/leaks.py",
         "evaluation",
         "models/perception/region_picture.py",
         "models/perception/regions.py",

@@ -14,6 +14,7 @@ from corpora import (
     cinepile,
     cmdad,
     focusedad,
+    leaks,
     lsmdc,
     mad,
     mad_eval_named,
@@ -22,7 +23,7 @@ from corpora import (
     shot_lists,
     storyboard20k,
 )
-from corpora.film import Film, read_film
+from corpora.film import SPLITS, Film, read_film
 from corpora.formats import Format, film_file, film_folders, recognise
 from corpora.ingest import read_source
 from corpora.subtitles import read_srt
@@ -36,11 +37,14 @@ class _Counts:
     rows: int = 0
     characters: int = 0
     problems: tuple[str, ...] = ()
+    film: Film | None = None
 
 
 def inspect(path: Path, *, thorough: bool = False) -> dict[str, Any]:
-    """{"path", "format", "films", "clips", "rows", "characters", "problems"}; a folder of films also counts "formats".
+    """{"path", "format", "films", "clips", "rows", "characters", "problems"}.
 
+    A folder of films also counts "formats" and has "warnings": what its training and test films share
+    (`corpora/leaks.py`). A film belongs to the split that a folder above it is named after, else to the one it names.
     rows: readable annotation rows (entries, lines); clips: described slots. `problems` name file and row; a corpus file
     or film of which nothing can be used is one problem. `thorough` decodes every frame of every film. Raises `BadInput`
     for a path in no known format.
@@ -51,10 +55,13 @@ def inspect(path: Path, *, thorough: bool = False) -> dict[str, Any]:
         return _report(path, kind, _safely(kind, path, thorough))
     kinds: Counter[str] = Counter()
     total = _Counts()
+    sides: dict[str, list[Film]] = {"train": [], "test": []}
     for folder in film_folders(path):
         film_kind = recognise(folder)
         kinds[str(film_kind)] += 1
         counts, place = _safely(film_kind, folder, thorough), folder.relative_to(path)
+        if (split := _split_of(folder, counts.film)) != "none" and counts.film is not None:
+            sides["train" if split == "train" else "test"].append(counts.film)
         total = _Counts(
             total.films + counts.films,
             total.clips + counts.clips,
@@ -62,7 +69,13 @@ def inspect(path: Path, *, thorough: bool = False) -> dict[str, Any]:
             total.characters + counts.characters,
             (*total.problems, *(f"{place}/{problem}" for problem in counts.problems)),
         )
-    return {**_report(path, kind, total), "formats": dict(sorted(kinds.items()))}
+    warnings = [str(each) for each in leaks.shared(sides["train"], sides["test"])]
+    return {**_report(path, kind, total), "formats": dict(sorted(kinds.items())), "warnings": warnings}
+
+
+def _split_of(folder: Path, film: Film | None) -> str:
+    above = folder.resolve().parent.name
+    return above if above in SPLITS else film.split if film is not None else "none"
 
 
 def _report(path: Path, kind: Format, counts: _Counts) -> dict[str, Any]:
@@ -102,7 +115,7 @@ def _film(path: Path, kind: Format, thorough: bool) -> _Counts:
 
 def _of_film(film: Film, *more: str) -> _Counts:
     clips = len(film.descriptions)
-    return _Counts(1, clips, clips, len(film.cast), (*film.put_aside, *more))
+    return _Counts(1, clips, clips, len(film.cast), (*film.put_aside, *more), film)
 
 
 def _storyboard20k(path: Path) -> _Counts:

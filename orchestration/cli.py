@@ -92,11 +92,13 @@ def _inspect(asked: argparse.Namespace) -> int:
         _print_json(found)
     else:
         for name, value in found.items():
-            if name != "problems":
+            if name not in ("problems", "warnings"):
                 shown = (
                     ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
                 )
                 print(f"{name:12} {shown}")
+        for warning in found.get("warnings", ()):
+            print(f"shared       {warning}")
         for problem in problems:
             print(f"wrong        {problem}")
     return 2 if problems else 0
