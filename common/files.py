@@ -43,6 +43,8 @@ def read_json(path: Path) -> Any:
         raise BadInput(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
     except json.JSONDecodeError as error:
         raise BadInput(f"{path}:{error.lineno}: not valid JSON ({error.msg}); mend that line") from None
+    except (RecursionError, ValueError) as error:
+        raise BadInput(f"{path}: nested too deeply, or a number too long ({error}); mend it") from None
 
 
 def digest(value: Any) -> str:

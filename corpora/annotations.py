@@ -25,6 +25,7 @@ from corpora.film import LabelledBox
 from corpora.formats import ANNOTATIONS, Format
 from corpora.reading import Reading
 from corpora.slots import Annotation, Slot
+from corpora.transcript import read_transcript
 from corpora.video import VideoFacts
 
 Row = TypeVar("Row")
@@ -66,7 +67,7 @@ def _storyboard20k(source: Path, film_id: str, facts: VideoFacts) -> Annotation:
     path = source / ANNOTATIONS[Format.STORYBOARD20K]
     rows, problems = _of_film(path, storyboard20k.read(path), film_id, lambda row: (row.movie_id,))
     cast, cast_problems = character_bank.cast_of(source, [film_id, rows[0].movie_id])
-    canonical = {entry.name.casefold(): entry.name for entry in cast}
+    canonical = {entry.name.casefold(): entry.name for entry in distinct(cast)[0]}
     size, boxes = (facts.width, facts.height), []
     found = storyboard20k.labelled_boxes(rows, fps=facts.fps, frames=facts.frames, size=size, delay=facts.start)
     for box in found:
@@ -156,7 +157,7 @@ def _movienet_boxes(
 def _cinepile(source: Path, film_id: str, facts: VideoFacts) -> Annotation:
     path = source / ANNOTATIONS[Format.CINEPILE]
     scene, problems = cinepile.read(path)
-    transcript = cinepile.read_transcript(source / "transcript.json")
+    transcript = read_transcript(source / "transcript.json")
     end = facts.start + facts.duration  # the transcript's clock begins with the file, not with the first picture
     slots, without_pause = cinepile.slots(scene.lines, transcript.rows, duration=end, name=path.name)
     if not slots:

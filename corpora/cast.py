@@ -14,6 +14,7 @@ from corpora.film import Character
 
 _PICTURES = (".png", ".jpg", ".jpeg")
 _LONGEST = 48  # characters of up to four bytes, where a file name may have 255
+_LONGEST_NAME = 200  # bytes: a bank's files bear the names whole
 _UNSAFE = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
 
 
@@ -37,25 +38,32 @@ def file_name(name: str) -> str:
 def portraits_named(folder: Path, names: Iterable[str]) -> dict[str, tuple[Path, ...]]:
     """For each name the pictures `NAME.png`, `NAME_2.png`, ... in `folder`, matched without regard to case.
 
-    A file that bears another character's whole name is that character's: `ANNA_2.png` belongs to a role "ANNA_2".
+    A file that bears another character's whole name is that character's: `ANNA_2.png` belongs to a role "ANNA_2". Names
+    that differ only in case have the same pictures.
     """
-    wanted = {file_name(name).casefold(): name for name in names}
-    found: dict[str, list[Path]] = {name: [] for name in wanted.values()}
+    stems = {name: file_name(name).casefold() for name in names}
+    found: dict[str, list[Path]] = {stem: [] for stem in stems.values()}
     files = sorted(folder.iterdir(), key=lambda path: path.name) if folder.is_dir() else []
     for path in files:
         stem = path.stem.casefold()
         numbered = re.sub(r"_\d+$", "", stem)
-        name = wanted.get(stem) or wanted.get(numbered)
-        if name is not None and path.suffix.lower() in _PICTURES and path.is_file():
-            found[name].append(inside(folder, path.name))
-    return {name: tuple(paths) for name, paths in found.items()}
+        bearer = stem if stem in found else numbered
+        if bearer in found and path.suffix.lower() in _PICTURES and path.is_file():
+            found[bearer].append(inside(folder, path.name))
+    return {name: tuple(found[stem]) for name, stem in stems.items()}
 
 
 def distinct(entries: Sequence[CastEntry]) -> tuple[tuple[CastEntry, ...], list[str]]:
-    """The entries without those whose name repeats an earlier one without regard to case, and the reasons."""
+    """The entries whose names can be told apart and name a file, and the reasons of the others.
+
+    Names that differ only in case are one name, which is the first entry's.
+    """
     kept: dict[str, CastEntry] = {}
     problems: list[str] = []
     for entry in entries:
+        if not entry.name.isprintable() or _bytes_of(entry.name) > _LONGEST_NAME:
+            problems.append(f"{entry.where}: {entry.name[:30]!r}... is too long or unprintable for a name; left out")
+            continue
         first = kept.setdefault(entry.name.casefold(), entry)
         if first is not entry:
             problems.append(f"{entry.where}: the name {entry.name!r} is also {first.name!r} at {first.where}; left out")
@@ -112,6 +120,11 @@ def copy_portrait(source: Path, target: Path) -> None:
             raise BadInput(f"{source}: cannot be stored as PNG; save it as one")
         content = png.tobytes()
     write_bytes(target, content)
+
+
+def _bytes_of(name: str) -> int:
+    """What a name takes in a file's name, where unsafe characters are percent-encoded."""
+    return len(name.encode(errors="replace")) + 2 * len(re.findall(r'[%/\\:*?"<>|]', name))
 
 
 def _is_picture(path: Path) -> bool:

@@ -15,13 +15,13 @@ from typing import Any, Literal
 
 from common.errors import BadInput
 from common.files import read_json, write_json
-from corpora.reading import Reading, RowProblem, check_order, member, number, reading, text
+from corpora.reading import RowProblem, member
 from corpora.slots import Slot
+from corpora.transcript import Segment, timed_words, tokens
 
 # The tags' exact spelling in the data set was never seen: any visual tag, subtitle or subtitles, in any case.
 _TAG = re.compile(r"<\s*(visual[^>]*|subtitles?)\s*>", re.IGNORECASE)
 _CLOSING = re.compile(r"<\s*/[^>]*>")
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _LEAST_MATCH = 0.5  # share of a spoken line's words that the transcript must hold, in order, for its time to be trusted
 _COLUMNS = ("movie_name", "year", "genre", "yt_clip_title", "yt_clip_link", "movie_scene", "subtitles")
 
@@ -33,15 +33,6 @@ class SceneLine:
     kind: Literal["description", "subtitle"]
     text: str
     row: int
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A transcribed stretch of speech; times in seconds."""
-
-    start: float
-    end: float
-    text: str
 
 
 @dataclass(frozen=True)
@@ -108,31 +99,6 @@ def write(path: Path, scene: Scene) -> None:
     write_json(path, {**dict(zip(_COLUMNS, values, strict=True)), **questions, **flags})
 
 
-def read_transcript(path: Path) -> Reading[Segment]:
-    """Segments of a WhisperX transcript in time order."""
-    content = read_json(path)
-    segments = content.get("segments") if isinstance(content, dict) else None
-    if not isinstance(segments, list):
-        raise BadInput(f'{path}: not a transcript; it must be {{"segments": [{{"start", "end", "text"}}, ...]}}')
-    rows: list[Segment] = []
-    problems: list[str] = []
-    for row, segment in enumerate(segments, 1):
-        try:
-            start, end = number(member(segment, "start"), "start"), number(member(segment, "end"), "end")
-            check_order(start, end)
-            rows.append(Segment(start, end, text(member(segment, "text"), "text")))
-        except RowProblem as problem:
-            problems.append(f"{path.name}:{row}: {problem}; left out")
-    if not segments:
-        return Reading((), ())  # a clip in which nobody speaks
-    return reading(path, sorted(rows, key=lambda each: (each.start, each.end)), problems)
-
-
-def write_transcript(path: Path, segments: Iterable[Segment]) -> None:
-    rows = [{"start": each.start, "end": each.end, "text": each.text} for each in segments]
-    write_json(path, {"segments": rows, "language": "en"})
-
-
 def slots(
     lines: Sequence[SceneLine], transcript: Sequence[Segment], *, duration: float, name: str
 ) -> tuple[list[Slot], list[str]]:
@@ -162,8 +128,8 @@ def slots(
 
 def spoken_times(lines: Sequence[SceneLine], transcript: Sequence[Segment]) -> list[tuple[float, float] | None]:
     """(start, end) in seconds of each line that is spoken and found in the transcript, None for the others."""
-    heard = [(word, *span) for segment in transcript for word, span in _timed_words(segment)]
-    said = [(word, index) for index, line in enumerate(lines) if line.kind == "subtitle" for word in _words(line.text)]
+    heard = [(word, *span) for segment in transcript for word, span in timed_words(segment)]
+    said = [(word, index) for index, line in enumerate(lines) if line.kind == "subtitle" for word in tokens(line.text)]
     matcher = SequenceMatcher(None, [word for word, _ in said], [word for word, *_ in heard], autojunk=False)
     spans: dict[int, list[tuple[float, float]]] = {}
     for block in matcher.get_matching_blocks():
@@ -172,7 +138,7 @@ def spoken_times(lines: Sequence[SceneLine], transcript: Sequence[Segment]) -> l
     times: list[tuple[float, float] | None] = []
     for index, line in enumerate(lines):
         found = spans.get(index, [])
-        trusted = found and len(found) >= _LEAST_MATCH * len(_words(line.text))
+        trusted = found and len(found) >= _LEAST_MATCH * len(tokens(line.text))
         times.append((found[0][0], found[-1][1]) if trusted else None)
     return times
 
@@ -186,30 +152,12 @@ def text_of(value: Any) -> str:
 
 def _shares(lines: Sequence[SceneLine], start: float, end: float) -> Iterable[tuple[SceneLine, float, float]]:
     """(line, its start, its end): consecutive parts of [start, end] in proportion to the lines' words."""
-    weights = [max(1, len(_words(line.text))) for line in lines]
+    weights = [max(1, len(tokens(line.text))) for line in lines]
     length, before = max(0.0, end - start), 0
     for line, weight in zip(lines, weights, strict=True):
         first = start + length * before / sum(weights)
         before += weight
         yield line, round(first, 3), round(start + length * before / sum(weights), 3)
-
-
-def _timed_words(segment: Segment) -> list[tuple[str, tuple[float, float]]]:
-    """A segment's words with times in proportion to their letters: the first and the last keep the segment's ends."""
-    words = _words(segment.text)
-    letters, before = sum(map(len, words)), 0
-    length = segment.end - segment.start
-    timed = []
-    for word in words:
-        first = segment.start + length * before / letters
-        before += len(word)
-        last = segment.end if before == letters else segment.start + length * before / letters
-        timed.append((word, (first, last)))
-    return timed
-
-
-def _words(value: str) -> list[str]:
-    return [word.casefold().replace("’", "'") for word in _WORD.findall(value)]
 
 
 def _one_line(value: str) -> str:

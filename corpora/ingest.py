@@ -18,7 +18,7 @@ from corpora.slots import descriptions
 from corpora.subtitles import Subtitle, read_srt, write_srt
 from corpora.video import VideoFacts, probe, strip_sound
 
-_FILM_ID = re.compile(r"[A-Za-z0-9_-]+")
+_FILM_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _SIDE_FILES = (
     "charbank.json",
     "chars_mapping.json",
@@ -40,10 +40,12 @@ def ingest(source: Path, out: Path, *, film_id: str | None = None) -> Film:
     source, out = Path(source), Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BadInput(f"{out}: exists already; name a folder that does not")
+    film_id = film_id or (source.stem if source.is_file() else source.resolve().name)
+    _check_id(source, film_id)
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        film = _ingest(source, partial, film_id=film_id or (source.stem if source.is_file() else source.resolve().name))
+        film = _ingest(source, partial, film_id=film_id)
         if out.exists():
             out.rmdir()
         partial.rename(out)
@@ -55,8 +57,7 @@ def ingest(source: Path, out: Path, *, film_id: str | None = None) -> Film:
 
 def read_source(source: Path, film_id: str, facts: VideoFacts) -> tuple[Film, dict[str, Path], list[Subtitle]]:
     """The film as it will be, without writing: (film, portrait in the normal form -> its source file, subtitles)."""
-    if not _FILM_ID.fullmatch(film_id):
-        raise BadInput(f"{source}: {film_id!r} cannot be a film's id; use letters, digits, _ and - only")
+    _check_id(source, film_id)
     kind = recognise(source)
     annotation = annotation_of(source, kind, film_id=film_id, facts=facts)
     entries, repeated = distinct(annotation.cast)
@@ -79,7 +80,7 @@ def read_source(source: Path, film_id: str, facts: VideoFacts) -> tuple[Film, di
         cast=tuple(character for character, _ in cast),
         descriptions=described,
         labelled_boxes=annotation.labelled_boxes,
-        put_aside=(*annotation.problems, *repeated, *unreadable, *unusable, *unread),
+        put_aside=(*_about(facts), *annotation.problems, *repeated, *unreadable, *unusable, *unread),
         folder=source,
         delay=round(facts.start, 6),
     )
@@ -89,13 +90,25 @@ def read_source(source: Path, film_id: str, facts: VideoFacts) -> tuple[Film, di
     return film, portraits, subtitles
 
 
+def _check_id(source: Path, film_id: str) -> None:
+    if not _FILM_ID.fullmatch(film_id):
+        told = "use letters, digits, _ and - only, at most 100"
+        raise BadInput(f"{source}: {film_id!r} cannot be a film's id; {told}")
+
+
+def _about(facts: VideoFacts) -> list[str]:
+    """What of the pictures a person should know, though nothing of them is left out."""
+    if not facts.variable:
+        return []
+    told = f"at {facts.fps:.3f} frames a second on average, times are up to {facts.drift:.2f} s off"
+    return [f"film: its frame rate varies; {told}; convert it to a constant rate"]
+
+
 def _ingest(source: Path, out: Path, *, film_id: str) -> Film:
     if recognise(source) is Format.NORMAL_FORM:
         return _copied(source, out, film_id)
     given = source if source.is_file() else film_file(source)
     facts = probe(given)
-    if facts.variable:
-        _log.warning("%s: its frame rate varies; frames are counted as decoded, at %.3f a second", given, facts.fps)
     out.mkdir(parents=True)
     strip_sound(given, out / "film.mp4")
     silent = probe(out / "film.mp4", thorough=True)

@@ -27,6 +27,7 @@ from corpora.film import SPLITS, Film, read_film
 from corpora.formats import Format, film_file, film_folders, recognise
 from corpora.ingest import read_source
 from corpora.subtitles import read_srt
+from corpora.transcript import read_transcript
 from corpora.video import probe
 
 
@@ -106,16 +107,12 @@ def _film(path: Path, kind: Format, thorough: bool) -> _Counts:
         facts = probe(path if path.is_file() else film_file(path), thorough=thorough)
         film_id = path.stem if path.is_file() else path.resolve().name
         film, _, _ = read_source(path, film_id, facts)
-        if facts.variable:
-            return _of_film(
-                film, f"film: its frame rate varies; frames are counted as decoded, at {facts.fps:.3f} a second"
-            )
     return _of_film(film)
 
 
-def _of_film(film: Film, *more: str) -> _Counts:
+def _of_film(film: Film) -> _Counts:
     clips = len(film.descriptions)
-    return _Counts(1, clips, clips, len(film.cast), (*film.put_aside, *more), film)
+    return _Counts(1, clips, clips, len(film.cast), film.put_aside, film)
 
 
 def _storyboard20k(path: Path) -> _Counts:
@@ -192,7 +189,7 @@ def _short_names(path: Path) -> _Counts:
 
 
 def _transcript(path: Path) -> _Counts:
-    read = cinepile.read_transcript(path)
+    read = read_transcript(path)
     return _Counts(1, 0, len(read.rows), 0, read.problems)
 
 

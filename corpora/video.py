@@ -1,7 +1,8 @@
 """Films as moving pictures: facts about them, their frames one at a time, their pictures without the sound.
 
 Frames are counted in the order a decoder shows them, from 0. A film of variable frame rate keeps that count, and its
-clock is its average rate: `VideoFacts.variable` says so. A film with a rotation flag is turned upright.
+clock is its average rate: `VideoFacts.variable` says so, and `drift` by how much that clock is wrong. A film with a
+rotation flag is turned upright.
 """
 
 from __future__ import annotations
@@ -20,12 +21,17 @@ import numpy as np
 from common.errors import BadInput
 from corpora.encoding import write_video
 
+_SLACK = 0.5  # seconds by which a file's stated length may be wrong
+
 __all__ = ["VideoFacts", "probe", "read_frames", "strip_sound", "write_video"]
 
 
 @dataclass(frozen=True)
 class VideoFacts:
-    """`duration` = frames / fps, in seconds; `start`: seconds from the beginning of the file to frame 0."""
+    """`duration` = frames / fps, in seconds; `start`: seconds from the beginning of the file to frame 0.
+
+    `drift`: seconds between a frame's own time and the clock's, where that is most; `variable`: it is over a frame.
+    """
 
     fps: float
     frames: int
@@ -35,6 +41,7 @@ class VideoFacts:
     has_sound: bool
     start: float = 0.0
     variable: bool = False
+    drift: float = 0.0
 
 
 def probe(path: Path, *, thorough: bool = False) -> VideoFacts:
@@ -53,9 +60,12 @@ def probe(path: Path, *, thorough: bool = False) -> VideoFacts:
                 times.append(packet.pts)
         if stream.frames and packets < stream.frames:
             raise BadInput(f"{path}: ends at frame {packets} of {stream.frames}; the file is cut short, copy it again")
-        rate, variable = _rate(stream, sorted(times))
+        rate, drift = _rate(stream, sorted(times))
         has_sound = bool(container.streams.audio)
         start = min(times) * stream.time_base - Fraction(beginning).limit_denominator(10**6) if times else 0
+        counts_itself = bool(stream.frames)
+    if not counts_itself:
+        _check_length(path)
     frames = len(times) or packets
     height, width = _first_shape(path)
     if thorough:
@@ -65,7 +75,8 @@ def probe(path: Path, *, thorough: bool = False) -> VideoFacts:
         frames = decoded
     if start < 1 / rate:
         start = 0  # encoder delay, not a late picture
-    return VideoFacts(float(rate), frames, width, height, float(frames / rate), has_sound, float(start), variable)
+    duration, variable = float(frames / rate), drift * rate > 1
+    return VideoFacts(float(rate), frames, width, height, duration, has_sound, float(start), variable, float(drift))
 
 
 def read_frames(
@@ -108,14 +119,14 @@ def strip_sound(source: Path, target: Path) -> None:
             _remux(Path(source), container, stream, output)
         partial.replace(target)
     except av.FFmpegError as error:
-        raise BadInput(f"{source}: cannot be put into MP4 ({_reason(error)}); convert it to H.264") from None
+        raise _not_for_mp4(Path(source), error) from None
     finally:
         partial.unlink(missing_ok=True)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
-    """The open container and its first video stream."""
+    """The open container and its first video stream that is not a cover picture."""
     if not path.is_file():
         raise BadInput(f"{path}: no such film file; put it there or name another")
     try:
@@ -123,9 +134,10 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     except (av.FFmpegError, OSError, ValueError) as error:
         raise BadInput(f"{path}: not a readable video ({_reason(error)}); make the file again") from None
     with container:
-        if not container.streams.video:
+        cover = av.stream.Disposition.attached_pic
+        stream = next((each for each in container.streams.video if not each.disposition & cover), None)
+        if stream is None:
             raise BadInput(f"{path}: holds no pictures; give a video file")
-        stream = container.streams.video[0]
         if stream.codec_context is None:
             raise BadInput(f"{path}: its codec is not supported; convert it to H.264")
         yield container, stream
@@ -133,6 +145,10 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
 
 def _damaged(path: Path, frame: int, reason: str) -> BadInput:
     return BadInput(f"{path}: damaged at frame {frame} ({reason}); make the file again")
+
+
+def _not_for_mp4(path: Path, error: Exception) -> BadInput:
+    return BadInput(f"{path}: cannot be put into MP4 ({_reason(error)}); convert it to H.264")
 
 
 def _reason(error: Exception) -> str:
@@ -191,20 +207,46 @@ def _first_shape(path: Path) -> tuple[int, int]:
     return (frame.width, frame.height) if round(frame.rotation / 90) % 2 else (frame.height, frame.width)
 
 
-def _rate(stream: Any, times: list[int]) -> tuple[Fraction, bool]:
-    """Frames per second and whether the distances between frames vary by more than a quarter."""
+def _rate(stream: Any, times: list[int]) -> tuple[Fraction, Fraction]:
+    """Frames per second, and by how many seconds a clock of that rate is wrong at most.
+
+    The file's own average is taken where the distances between frames vary by less than a quarter, so that rounded time
+    stamps do not bend it.
+    """
     gaps = [later - earlier for earlier, later in pairwise(times)]
     typical = sorted(gaps)[len(gaps) // 2] if gaps else 0
-    variable = any(abs(gap - typical) > typical / 4 for gap in gaps)
-    if stream.average_rate and not variable:
-        return Fraction(stream.average_rate), False
-    if gaps and times[-1] > times[0]:
-        return Fraction(len(gaps)) / ((times[-1] - times[0]) * stream.time_base), variable
-    return Fraction(stream.average_rate or 25), variable
+    if stream.average_rate and all(abs(gap - typical) <= typical / 4 for gap in gaps):
+        return Fraction(stream.average_rate), Fraction(0)
+    if not gaps or times[-1] == times[0]:
+        return Fraction(stream.average_rate or 25), Fraction(0)
+    rate = Fraction(len(gaps)) / ((times[-1] - times[0]) * stream.time_base)
+    shown = ((time - times[0]) * stream.time_base for time in times)
+    return rate, max(abs(time - number / rate) for number, time in enumerate(shown))
+
+
+def _check_length(path: Path) -> None:
+    """`BadInput` where a file that does not count its frames (Matroska, WebM) ends before the time it states."""
+    with _opened(path) as (container, stream):
+        if not container.duration:
+            return
+        slack = max(_SLACK, 2 / float(stream.average_rate or 4))
+        stated, last = container.duration / av.time_base, 0.0
+        try:
+            for packet in container.demux():
+                if packet.size and packet.pts is not None:
+                    last = max(last, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+        except av.FFmpegError as error:
+            raise BadInput(f"{path}: damaged at {last:.1f} s ({_reason(error)}); make the file again") from None
+        last -= (container.start_time or 0) / av.time_base
+    if last < stated - max(slack, stated / 1000):
+        raise BadInput(f"{path}: ends at {last:.1f} s of {stated:.1f}; the file is cut short, copy it again")
 
 
 def _remux(source: Path, container: Any, stream: Any, output: Any) -> None:
-    copy = output.add_stream_from_template(stream)
+    try:
+        copy = output.add_stream_from_template(stream)
+    except ValueError as error:  # a codec that MP4 does not know
+        raise _not_for_mp4(source, error) from None
     shift: int | None = None
     for packet in _packets(source, container, stream):
         if shift is None:

@@ -193,4 +193,4 @@ def _notes(film: Film, banks: Banks) -> list[str]:
         notes.append(NO_SUBTITLES)
     if not banks.actor and not banks.best:
         notes.append(NO_CAST)
-    return notes + [f"Left out of the input: {reason}" for reason in film.put_aside]
+    return notes + [f"Of the input: {reason}" for reason in film.put_aside]

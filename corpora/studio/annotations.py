@@ -12,13 +12,14 @@ import pandas as pd
 
 from corpora import character_bank, cinepile, mad_eval_named, storyboard20k
 from corpora.character_bank import BankEntry
-from corpora.cinepile import Scene, SceneLine, Segment
+from corpora.cinepile import Scene, SceneLine
 from corpora.film import frames_of
 from corpora.lsmdc import ClipId
 from corpora.mad_eval_named import MadEvalRow
 from corpora.storyboard20k import PersonBox, Storyboard
 from corpora.studio.screenplay import Described, Screenplay
 from corpora.subtitles import Subtitle, write_srt
+from corpora.transcript import Segment, write_transcript
 
 KEY_FRAMES = 3  # per clip, as MovieNet has
 TRUTH_STRIDE = 5  # frames between those that have true tracks
@@ -42,7 +43,7 @@ def write_annotations(
     elif split == "cinepile_ad":
         cinepile.write(out / "cinepile.json", _scene(screenplay))
         segments = [Segment(_milliseconds(line.start), _milliseconds(line.end), line.text) for line in screenplay.lines]
-        cinepile.write_transcript(out / "transcript.json", segments)
+        write_transcript(out / "transcript.json", segments)
     else:
         raise ValueError(f"no corpus is written for the split {split!r}")
     cast = [BankEntry(f"nm{9_000_000 + each.person:07d}", each.actor, each.name) for each in screenplay.cast]

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from common.errors import BadInput
 from corpora import cinepile
-from corpora.cinepile import Scene, SceneLine, Segment
+from corpora.cinepile import Scene, SceneLine
+from corpora.transcript import Segment
 
 WORDS = st.sampled_from(["walk", "talk", "door", "never", "lantern", "you", "me", "the", "we're", "gone", "home"])
 SENTENCES = st.lists(WORDS, min_size=1, max_size=8).map(" ".join)
@@ -115,17 +116,3 @@ def test_bad_files_are_refused(tmp_path: Path) -> None:
         path.write_text(json.dumps(content))
         with pytest.raises(BadInput, match=told):
             cinepile.read(path)
-
-
-def test_a_transcript_keeps_its_good_segments(tmp_path: Path) -> None:
-    path = tmp_path / "transcript.json"
-    bad = [{"start": 3, "end": 2, "text": "b"}, {"start": None, "end": 2, "text": "b"}, {"start": 1, "end": 2}]
-    path.write_text(json.dumps({"segments": [{"start": 1, "end": 2.5, "text": " a "}, *bad]}))
-    read = cinepile.read_transcript(path)
-    assert read.rows == (Segment(1.0, 2.5, "a"),)
-    assert [problem.split(": ")[0] for problem in read.problems] == [f"transcript.json:{row}" for row in (2, 3, 4)]
-    cinepile.write_transcript(path, read.rows)
-    assert cinepile.read_transcript(path).rows == read.rows
-    path.write_text("[]")
-    with pytest.raises(BadInput, match="not a transcript"):
-        cinepile.read_transcript(path)

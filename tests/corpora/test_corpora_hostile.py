@@ -29,6 +29,7 @@ from corpora import (
     storyboard20k,
 )
 from corpora.inspection import inspect
+from corpora.transcript import read_transcript
 
 CLIP = "1_F_00.00.01.000-00.00.02.000"
 LEAVES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.just("../x"))
@@ -90,7 +91,10 @@ MOVIENET = {
 READERS: dict[str, tuple[Callable[[Path], Any], Any]] = {
     "storyboard20k.json": (storyboard20k.read, [BOARD]),
     "cinepile.json": (cinepile.read, {"movie_name": "F", "year": 1, "movie_scene": "<visual> A. <subtitle> B."}),
-    "transcript.json": (cinepile.read_transcript, {"segments": [{"start": 1, "end": 2, "text": "B."}]}),
+    "transcript.json": (
+        read_transcript,
+        {"segments": [{"start": 1, "end": 2, "text": "B.", "words": [{"word": "B", "start": 1, "end": 2}]}]},
+    ),
     "charbank.json": (character_bank.read, {"tt1": [{"id": "nm1", "name": "X", "role": "BO"}]}),
     "cast.json": (
         lambda path: folder.read_cast(path.parent),

@@ -16,6 +16,7 @@ from corpora.studio.annotations import movie_name, write_annotations
 from corpora.studio.screenplay import CastMember, Described, Line, Screenplay, Shot
 from corpora.studio.settings import StudioSettings
 from corpora.studio.stories import write_screenplay
+from corpora.transcript import read_transcript
 
 BLACK = (0.0, 0.0, 0.0)
 
@@ -116,7 +117,7 @@ def test_slots_are_won_back_from_the_dialogue_of_whole_stories(tmp_path: Path) -
         played = write_screenplay(f"st92000000{number}", "cinepile_ad", StudioSettings())
         write_annotations(played, TRACKS, "cinepile_ad", tmp_path, width=64, height=48, fps=10)
         scene, _ = cinepile.read(tmp_path / "cinepile.json")
-        transcript = cinepile.read_transcript(tmp_path / "transcript.json").rows
+        transcript = read_transcript(tmp_path / "transcript.json").rows
         slots, problems = cinepile.slots(scene.lines, transcript, duration=played.duration, name="cinepile.json")
         assert [slot.text for slot in slots] == [each.text for each in played.descriptions] and problems == []
         for slot, true in zip(slots, played.descriptions, strict=True):
