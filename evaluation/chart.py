@@ -21,10 +21,17 @@ if TYPE_CHECKING:
 _PANEL_WIDTH, _PANEL_HEIGHT, _MARGIN = 250, 190, 46
 
 
-def figure_7(points: pd.DataFrame, *, chosen: float, title: str = "Scores against the recognition threshold") -> str:
+def figure_7(
+    points: pd.DataFrame,
+    *,
+    chosen: float,
+    title: str = "Scores against the recognition threshold",
+    axis: str = "threshold u",
+) -> str:
     """SVG with a panel a metric. `points` has a column `threshold` and a column a metric (values times 100).
 
-    Optional columns `<metric> low` and `<metric> high` are drawn as whiskers; `chosen` is the threshold in use, marked.
+    Optional columns `<metric> low` and `<metric> high` are drawn as whiskers; `chosen` is the threshold in use, marked;
+    `axis` names what the thresholds are.
     Values that are not there (NaN) leave a gap.
     """
     points = points.sort_values("threshold")
@@ -33,7 +40,7 @@ def figure_7(points: pd.DataFrame, *, chosen: float, title: str = "Scores agains
     ]
     thresholds = points["threshold"].tolist()
     panels = "".join(
-        f'<g transform="translate({index * _PANEL_WIDTH},0)">{_panel(points, metric, chosen)}</g>'
+        f'<g transform="translate({index * _PANEL_WIDTH},0)">{_panel(points, metric, chosen, axis)}</g>'
         for index, metric in enumerate(metrics)
     )
     told = ". ".join(
@@ -53,7 +60,7 @@ def figure_7(points: pd.DataFrame, *, chosen: float, title: str = "Scores agains
     )
 
 
-def _panel(points: pd.DataFrame, metric: str, chosen: float) -> str:
+def _panel(points: pd.DataFrame, metric: str, chosen: float, axis: str) -> str:
     thresholds, values = points["threshold"].tolist(), points[metric].tolist()
     lows = points.get(f"{metric} low", points[metric]).tolist()
     highs = points.get(f"{metric} high", points[metric]).tolist()
@@ -80,7 +87,8 @@ def _panel(points: pd.DataFrame, metric: str, chosen: float) -> str:
         parts.append(f'<text x="{left - 6}" y="{y + 4}" text-anchor="end" fill="currentColor">{tick:g}</text>')
     for threshold in thresholds:
         x = across(threshold)
-        parts.append(f'<text x="{x}" y="{floor + 18}" text-anchor="middle" fill="currentColor">{threshold:g}</text>')
+        where = f'x="{x}" y="{floor + 18}" text-anchor="middle" font-size="10"'
+        parts.append(f'<text {where} fill="currentColor">{threshold:g}</text>')
     route = ""
     for threshold, value, low, high in zip(thresholds, values, lows, highs, strict=True):
         if math.isnan(value):
@@ -92,9 +100,8 @@ def _panel(points: pd.DataFrame, metric: str, chosen: float) -> str:
             parts.append(f'<path d="M{x} {upward(low)}V{upward(high)}" stroke="var(--mark)" opacity=".45"/>')
         parts.append(f'<circle cx="{x}" cy="{y}" r="3.5" fill="var(--mark)"/>')
     parts.append(f'<path d="{route.strip() or "M0 0"}" fill="none" stroke="var(--mark)" stroke-width="2"/>')
-    parts.append(
-        f'<text x="{(left + right) / 2}" y="{floor + 38}" text-anchor="middle" fill="currentColor">threshold u</text>'
-    )
+    middle = f'x="{(left + right) / 2}" y="{floor + 38}" text-anchor="middle" fill="currentColor"'
+    parts.append(f"<text {middle}>{escape(axis)}</text>")
     return "".join(parts)
 
 

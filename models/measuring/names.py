@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from models.measuring.truth import YAW_EDGES, Perceived, match_heads
+from models.perception.bank_files import Banks
 from models.perception.perceive import name_faces
 from models.perception.query_bank import build_banks
 from models.perception.settings import PerceptionSettings
@@ -80,30 +81,39 @@ def _at(values: pd.Series, rows: np.ndarray) -> np.ndarray:
     return np.append(values.to_numpy(float), np.nan)[rows]
 
 
+def without(perceived: Perceived, unlisted: str, settings: PerceptionSettings) -> Banks:
+    """The film's banks had `unlisted` not been of the cast, from clusters and portraits alone (no labelled boxes)."""
+    film, banks = perceived.film, perceived.banks
+    return build_banks(
+        replace(film, labelled_boxes=(), cast=tuple(each for each in film.cast if each.name != unlisted)),
+        perceived.faces,
+        {name: query[None] for name, query in banks.actor.items() if name != unlisted},
+        settings,
+        encoder=banks.encoder,
+        threshold=banks.threshold,
+        actor_threshold=banks.threshold_of("actor"),
+    )
+
+
 def observe_strangers(perceived: Perceived, truth: pd.DataFrame, settings: PerceptionSettings) -> pd.DataFrame:
     """Each of the cast in turn taken off the list, the bank made from clusters and portraits alone.
 
     A row per true face and per character taken off: film, unlisted (who was), listed (1 for the others' faces),
     the outcome `best query`. A stranger's face that gets a name at all is "wrong".
     """
-    film, banks = replace(perceived.film, labelled_boxes=()), perceived.banks
     names = [str(truth["name"].iat[row]) if row >= 0 else "" for row in match_heads(perceived.faces, truth)]
     rows: list[dict[str, object]] = []
-    for unlisted in sorted(banks.actor):
-        without = build_banks(
-            replace(film, cast=tuple(character for character in film.cast if character.name != unlisted)),
-            perceived.faces,
-            {name: query[None] for name, query in banks.actor.items() if name != unlisted},
-            settings,
-            encoder=banks.encoder,
-            threshold=banks.threshold,
-            actor_threshold=banks.threshold_of("actor"),
-        )
-        tracks, best, _ = name_faces(perceived.faces, without, settings)
+    for unlisted in sorted(perceived.banks.actor):
+        tracks, best, _ = name_faces(perceived.faces, without(perceived, unlisted, settings), settings)
         for track, true in zip(tracks, names, strict=True):
             if true:
                 given = outcome(best[int(track)].name, true)
                 rows.append(
-                    {"film": film.id, "unlisted": unlisted, "listed": int(true != unlisted), "best query": given}
+                    {
+                        "film": perceived.film.id,
+                        "unlisted": unlisted,
+                        "listed": int(true != unlisted),
+                        "best query": given,
+                    }
                 )
     return pd.DataFrame(rows, columns=list(STRANGER_COLUMNS)).astype(STRANGER_COLUMNS)

@@ -17,16 +17,16 @@ say how well the recipe works on drawn people in drawn rooms, and where it fails
 
 
 def page(
-    found: Sequence[Section], *, films: Sequence[str], command: str, encoder: str, extra: Sequence[str] = ()
+    found: Sequence[Section], *, films: Sequence[str], command: str, encoder: str, further: Sequence[str] = ()
 ) -> str:
-    """Markdown. `extra`: further sections, ready made, that follow the tables."""
+    """Markdown. `further`: sections, ready made, that follow the tables."""
     about = (
         f"{len(films)} films ({', '.join(films)}), face encoder `{encoder}`. In brackets: 95 % interval of the "
         "percentile bootstrap (1,000 draws) over the units that each table names, whose rows stay together: films "
         "where a mistake goes through a whole film, else shots or clips. A dash: no rows; no brackets: a single unit. "
         "Where every row is right, or every row wrong, the interval has no width, which says nothing of rarer cases."
     )
-    parts = [_TITLE, "```\n" + command + "\n```\n", _wrapped(about), _goals(found), *map(_section, found), *extra]
+    parts = [_TITLE, "```\n" + command + "\n```\n", wrapped(about), _goals(found), *map(_section, found), *further]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
@@ -51,7 +51,7 @@ def _section(section: Section) -> str:
         [
             f"## {section.title}",
             "",
-            _wrapped(f"{section.about} Resampled: {section.resampled}."),
+            wrapped(f"{section.about} Resampled: {section.resampled}."),
             f"| | {' | '.join(columns)} | rows |",
             f"| --- |{' --- |' * len(columns)} --- |",
             *rows,
@@ -78,7 +78,8 @@ def _count(line: dict[str, Figure]) -> str:
     return " / ".join(dict.fromkeys(f"{figure.count:,}" for figure in line.values()))
 
 
-def _wrapped(text: str) -> str:
+def wrapped(text: str) -> str:
+    """A paragraph in lines of the documents' width."""
     import textwrap
 
-    return textwrap.fill(text, 124, break_long_words=False, break_on_hyphens=False) + "\n"
+    return textwrap.fill(" ".join(text.split()), 124, break_long_words=False, break_on_hyphens=False) + "\n"

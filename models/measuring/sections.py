@@ -34,13 +34,14 @@ def as_json(found: Sequence[Section]) -> dict[str, Any]:
     """Sections as plain values: section, line, column, then value, low, high (null where there is none) and count."""
     return {
         section.key: {
-            of: {column: _plain(figure) for column, figure in line.items()} for of, line in section.lines.items()
+            of: {column: plain(figure) for column, figure in line.items()} for of, line in section.lines.items()
         }
         for section in found
     }
 
 
-def _plain(figure: Figure) -> dict[str, float | int | None]:
+def plain(figure: Figure) -> dict[str, float | int | None]:
+    """A figure as plain values, null for nan."""
     numbers = {name: getattr(figure, name) for name in ("value", "low", "high")}
     return {**{k: None if np.isnan(v) else round(v, 6) for k, v in numbers.items()}, "count": figure.count}
 

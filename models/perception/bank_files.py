@@ -13,6 +13,7 @@ from common.errors import BadInput
 from common.files import read_json, write_bytes, write_json
 from models.perception.encoders import unit_rows
 
+LONGEST_NAME = 220  # bytes; file systems hold 255, and a file that is being written has a longer name
 FOLDERS = {"best query": "best_query", "actor": "actor_query"}
 
 
@@ -47,8 +48,12 @@ class Banks:
 
 def _file_name(name: str) -> str:
     """Names stay as they are (`Mr. Tyree.npy`), but for what a file system cannot hold, which is percent-encoded."""
-    kept = (c if c.isprintable() and c not in '%/\\:*?"<>|' else quote(c, safe="") for c in name)
-    return "".join(kept) + ".npy"
+    if not name:
+        raise BadInput("a character without a name: its query has no file; name every character in the cast")
+    kept = "".join(c if c.isprintable() and c not in '%/\\:*?"<>|' else quote(c, safe="") for c in name)
+    if len(kept.encode()) > LONGEST_NAME:
+        raise BadInput(f"{name[:40]!r}...: a name too long for a file ({len(name)} characters); shorten it in the cast")
+    return kept + ".npy"
 
 
 def _write_bank(queries: dict[str, np.ndarray], folder: Path) -> None:

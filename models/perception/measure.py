@@ -12,6 +12,7 @@ import argparse
 import logging
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -19,9 +20,13 @@ import pandas as pd
 from common.errors import BadInput
 from common.files import canonical_json, read_json, write_json, write_text
 from corpora.film import Film, read_film
+from models.measuring.figures import Section
 from models.measuring.observed import Observed, flat, observe, together
 from models.measuring.page import page
+from models.measuring.real_clip import real_section
 from models.measuring.sections import as_json, sections
+from models.measuring.sweep import Sweep
+from models.measuring.sweep_page import sweep_json, sweep_section, write_pictures
 from models.measuring.truth import Perceived, true_names
 from models.perception.bank_files import read_banks
 from models.perception.faces import read_faces
@@ -68,23 +73,27 @@ def measure(perceived: Perceived, settings: PerceptionSettings) -> dict[str, flo
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Prints a line of figures per film and their mean, or writes them with their intervals as a page."""
+    """Prints a line of figures per film and their mean; writes them with their intervals as a page."""
+    arguments = sys.argv[1:] if arguments is None else arguments
     given = _parser().parse_args(arguments)
+    observed: dict[str, Observed] = {}
+    sweep = Sweep()
     try:
-        observed, encoders = _observe_all(given)
+        for perceived, settings in _films(given):
+            observed[perceived.film.id] = observe(perceived, settings)
+            if given.page:
+                sweep.add(perceived, settings)
+            log.info("measured: %s (%d of %d)", perceived.film.id, len(observed), len(given.films))
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2
     found = sections(together(list(observed.values())))
     if given.page:
-        command = "python -m models.perception.measure " + shlex.join(sys.argv[1:] if arguments is None else arguments)
-        text = page(found, films=list(observed), command=command, encoder=", ".join(encoders))
-        write_text(given.page, text)
-        write_json(given.page.with_suffix(".json"), as_json(found))
+        _write(given, found, list(observed), sweep, "python -m models.perception.measure " + shlex.join(arguments))
     table = pd.DataFrame({film: flat(rows) for film, rows in observed.items()}).T
     table.loc["mean"] = table.mean()
-    plain = {"films": table.T.astype(object).where(table.T.notna(), None).to_dict(), "figures": as_json(found)}
-    print(canonical_json(plain) if given.json else table.T.round(3).to_string())
+    told = {"films": table.T.astype(object).where(table.T.notna(), None).to_dict(), "figures": as_json(found)}
+    print(canonical_json(told) if given.json else table.T.round(3).to_string())
     return 0
 
 
@@ -96,31 +105,40 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--work", type=Path, help="keep banks and regions here (a folder per film), and read them again"
     )
-    parser.add_argument("--page", type=Path, help="write the figures as Markdown here, and as JSON beside it")
+    parser.add_argument(
+        "--page", type=Path, help="write figures and the sweep as Markdown here, JSON beside it, Figure 7 in pictures/"
+    )
+    parser.add_argument("--real", type=Path, help="a real clip with portraits, for a section of the page (needs dlib)")
     parser.add_argument("--json", action="store_true", help="figures as JSON")
     return parser
 
 
-def _observe_all(given: argparse.Namespace) -> tuple[dict[str, Observed], list[str]]:
-    """What was observed on each film, by its id, and the names of the encoders behind it."""
+def _films(given: argparse.Namespace) -> Iterator[tuple[Perceived, PerceptionSettings]]:
+    """Each film as it was perceived, and with which settings."""
     import tempfile
 
     import torch
 
     torch.set_num_threads(1)
-    observed: dict[str, Observed] = {}
-    encoders: dict[str, None] = {}
     with tempfile.TemporaryDirectory() as scratch:
         for folder in given.films:
             film, settings = read_film(folder), PerceptionSettings()
             if given.data:
-                perceived, settings = published(film, given.data)
+                yield published(film, given.data)
             else:
-                perceived = perceive(film, (given.work or Path(scratch)) / film.id, given.encoder, settings)
-            observed[film.id] = observe(perceived, settings)
-            encoders[perceived.banks.encoder] = None
-            log.info("measured: %s (%d of %d)", film.id, len(observed), len(given.films))
-    return observed, list(encoders)
+                yield perceive(film, (given.work or Path(scratch)) / film.id, given.encoder, settings), settings
+
+
+def _write(given: argparse.Namespace, found: list[Section], films: list[str], sweep: Sweep, command: str) -> None:
+    """The page, its figures as JSON, its pictures."""
+    further = [
+        sweep_section(sweep.rows(), sweep.thresholds, pictures="pictures"),
+        real_section(given.real, PerceptionSettings()),
+    ]
+    text = page(found, films=films, command=command, encoder=", ".join(sorted(sweep.encoders)), further=further)
+    write_text(given.page, text)
+    write_json(given.page.with_suffix(".json"), {**as_json(found), "thresholds": sweep_json(sweep.rows())})
+    write_pictures(sweep.rows(), given.page.parent / "pictures")
 
 
 if __name__ == "__main__":

@@ -42,10 +42,16 @@ def embed_portraits(film: Film, detector: FaceDetector, encoder: FaceEncoder) ->
         for path in film.portrait_paths(character.name):
             picture = read_portrait(path, character.name)
             faces = detector.detect([picture])[0]
-            if faces:
-                crops.append(encoder.crop(picture, faces[0].box))
-            else:
+            if not faces:
                 log.warning("banks: %s no face found in portrait %s", film.id, path.name)
+                continue
+            if len(faces) > 1:
+                log.warning(
+                    "banks: %s %d faces in portrait %s; the largest is taken for %s",
+                    *(film.id, len(faces), path.name, character.name),
+                )
+            largest = max(faces, key=lambda face: float(np.prod(face.box[2:] - face.box[:2])))
+            crops.append(encoder.crop(picture, largest.box))
         if crops:
             found[character.name] = encoder.encode(crops)
     return found
