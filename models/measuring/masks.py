@@ -12,6 +12,7 @@ from models.measuring.names import outcome
 from models.measuring.truth import Perceived, true_names
 from models.perception.regions import Regions
 from models.perception.settings import PerceptionSettings
+from models.perception.shots import shot_of
 
 LOST = 0.5  # a mask whose IoU is below this has lost its person
 MASK_COLUMNS = {
@@ -23,6 +24,7 @@ MASK_COLUMNS = {
     "confidence": "float64",
     "person": "object",
     "iou": "float64",
+    "anchor": "float64",
 }
 APPEARANCE_COLUMNS = {
     "film": "object",
@@ -38,8 +40,8 @@ def observe_masks(perceived: Perceived, truth: pd.DataFrame) -> pd.DataFrame:
     """A row per mask: MASK_COLUMNS. `iou` is with the true person of the track, whatever the track was called.
 
     `person`: whose head most of the track's recognised faces are ("" for a false face). `way`: "recognised", or
-    "forward", "backward" by the nearest recognised frame of the track, "either" where two are as near. A person who is
-    not in the frame gives 0.
+    "forward", "backward" by the nearest recognised frame of the track, "either" where two are as near. `anchor`: the
+    IoU of the recognised mask it came from. A person who is not in the frame gives 0.
     """
     regions, rows = perceived.regions, perceived.regions.regions
     persons = _persons(perceived, truth)
@@ -51,8 +53,20 @@ def observe_masks(perceived: Perceived, truth: pd.DataFrame) -> pd.DataFrame:
         person = persons.get((clip, track), "")
         way = "recognised" if source == "recognised" else direction(frame, recognised.get((clip, track), np.zeros(0)))
         iou = mask_iou(regions, mask, masks.get((frame, person)))
-        observed.append((perceived.film.id, clip, track, frame, way, confidence, person, iou))
-    return pd.DataFrame(observed, columns=list(MASK_COLUMNS)).astype(MASK_COLUMNS)
+        observed.append((perceived.film.id, clip, track, frame, way, confidence, person, iou, iou))
+    return _anchored(pd.DataFrame(observed, columns=list(MASK_COLUMNS)).astype(MASK_COLUMNS))
+
+
+def _anchored(masks: pd.DataFrame) -> pd.DataFrame:
+    """With `anchor`: the IoU of the recognised mask that a carried one came from, of two as near the better."""
+    ious: dict[tuple[int, int], list[tuple[int, float]]] = {}
+    for clip, track, frame, iou in masks[masks["way"] == "recognised"][["clip", "track", "frame", "iou"]].to_numpy():
+        ious.setdefault((clip, track), []).append((frame, iou))
+    anchors = [
+        min(((abs(frame - other), -iou) for other, iou in ious.get((clip, track), ())), default=(0, np.nan))[1]
+        for clip, track, frame in masks[["clip", "track", "frame"]].itertuples(index=False)
+    ]
+    return masks.assign(anchor=-np.array(anchors, float))
 
 
 def direction(frame: int, recognised: np.ndarray) -> str:
@@ -98,18 +112,27 @@ def observe_appearances(
     """A row per described clip, key frame and character in view: APPEARANCE_COLUMNS.
 
     Per bank what the regions say of this character there: "face" (the right name, and their face was detected),
-    "carried" (the right name, and no face of theirs was: it is known from other frames alone), "wrong" (another name)
-    or "none". A carried mask that has lost them says nothing.
+    "carried" (the right name, and no face of theirs was: it is known from other frames alone), "wrong" (another name),
+    "none", or "unseen" (none, and in this shot of the clip their face is found on no key frame, so nobody could tell).
+    A carried mask that has lost them says nothing.
     """
-    faces = perceived.faces
+    clips, faces = perceived.film.clips(), perceived.faces
     found = set(zip(faces["frame"].tolist(), true_names(faces, truth), strict=True))
+    shot = {frame: shot_of(perceived.shots, frame) for frame in truth["frame"].tolist()}
+    seen = {
+        (clip, shot[frame], name)
+        for clip, frame in _key_frames(clips, settings.key_frame_stride)
+        for other, name in found
+        if other == frame and name
+    }
     said = _said(masks.merge(perceived.regions.tracks, on=["clip", "track"]), found)
     in_view = {frame: group["name"].tolist() for frame, group in truth.groupby("frame")}
-    rows = [
-        (perceived.film.id, clip, frame, name, *(said.get((bank, clip, frame, name), "none") for bank in _NAMES))
-        for clip, frame in _key_frames(perceived.film.clips(), settings.key_frame_stride)
-        for name in in_view.get(frame, ())
-    ]
+    rows = []
+    for clip, frame in _key_frames(clips, settings.key_frame_stride):
+        for name in in_view.get(frame, ()):
+            otherwise = "none" if (clip, shot[frame], name) in seen else "unseen"
+            given = (said.get((bank, clip, frame, name), otherwise) for bank in _NAMES)
+            rows.append((perceived.film.id, clip, frame, name, *given))
     return pd.DataFrame(rows, columns=list(APPEARANCE_COLUMNS)).astype(APPEARANCE_COLUMNS)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,17 +17,26 @@ say how well the recipe works on drawn people in drawn rooms, and where it fails
 """
 
 
-def page(
-    found: Sequence[Section], *, films: Sequence[str], command: str, encoder: str, further: Sequence[str] = ()
-) -> str:
+@dataclass(frozen=True)
+class About:
+    """What the figures are of, and how they were made."""
+
+    films: Sequence[str]
+    command: str
+    encoder: str
+    backend: str  # what carried the masks
+
+
+def page(found: Sequence[Section], about: About, *, further: Sequence[str] = ()) -> str:
     """Markdown. `further`: sections, ready made, that follow the tables."""
-    about = (
-        f"{len(films)} films ({', '.join(films)}), face encoder `{encoder}`. In brackets: 95 % interval of the "
-        "percentile bootstrap (1,000 draws) over the units that each table names, whose rows stay together: films "
+    films = f"{len(about.films)} film{'s' if len(about.films) > 1 else ''} ({', '.join(about.films)})"
+    told = (
+        f"{films}, face encoder `{about.encoder}`, masks carried by `{about.backend}`. In brackets: 95 % interval of "
+        "the percentile bootstrap (1,000 draws) over the units that each table names, whose rows stay together: films "
         "where a mistake goes through a whole film, else shots or clips. A dash: no rows; no brackets: a single unit. "
         "Where every row is right, or every row wrong, the interval has no width, which says nothing of rarer cases."
     )
-    parts = [_TITLE, "```\n" + command + "\n```\n", wrapped(about), _goals(found), *map(_section, found), *further]
+    parts = [_TITLE, "```\n" + about.command + "\n```\n", wrapped(told), _goals(found), *map(_section, found), *further]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 

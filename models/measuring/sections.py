@@ -16,7 +16,13 @@ from models.measuring.truth import HEIGHT_EDGES, YAW_EDGES, band_of, bands
 
 MOST_CONFIDENT = f"carried, the {CONFIDENT:.0%} of highest confidence"
 GOALS = {"carried": 0.80, MOST_CONFIDENT: 0.88}  # mean IoU
-FROM = {"face": "right, face found", "carried": "right, by carrying alone", "wrong": "wrong", "none": "no name"}
+FROM = {
+    "face": "right, face found",
+    "carried": "right, by carrying alone",
+    "wrong": "wrong",
+    "none": "no name",
+    "unseen": "face nowhere in the shot",
+}
 
 
 def sections(observed: Observed) -> list[Section]:
@@ -126,6 +132,7 @@ def _masks(observed: Observed) -> Section:
         "carried forward": masks[masks["way"] == "forward"],
         "carried backward": masks[masks["way"] == "backward"],
         "carried, either way": masks[masks["way"] == "either"],
+        "carried from a mask of its person": carried[carried["anchor"] >= LOST],
         MOST_CONFIDENT: most_confident(carried, CONFIDENT),
         "all": masks,
     }
@@ -139,8 +146,10 @@ def _masks(observed: Observed) -> Section:
     about = (
         "Mean IoU of a mask with the true person of its track, whatever the track was called, and the share of masks "
         "that lost their person (IoU below .5). Every track has a detected face in its shot. A carried mask's way is "
-        "that from the nearest frame where the face was found; where two are as near it may be either. A carried "
-        "mask's confidence is the likeness of its colours to the recognised region's."
+        "that from the nearest frame where the face was found; where two are as near it may be either. From a mask of "
+        "its person: that frame's own mask had not lost the person, so what went wrong went wrong in carrying. A "
+        "carried mask's confidence is its carrier's: by flow, the likeness of its colours to the recognised region's; "
+        "by SAM 2, the predicted IoU times the probability of presence."
     )
     return Section("masks", "Masks", about, "clips", lines)
 
@@ -154,6 +163,7 @@ def _appearances(observed: Observed) -> Section:
     about = (
         "Of all appearances (a character in view on a key frame of a described clip): the share that bears the right "
         "name with the face found there; the share that bears it only because a mask was carried there, with no "
-        "face found; a wrong name; no name."
+        "face found; a wrong name; no name; and no name where their face is found on no key frame of that shot in the "
+        "clip (turned away, hidden or missed by the detector), so that there was nothing to recognise."
     )
     return Section("appearances", "Who is named on the key frames of described clips", about, "clips", lines)

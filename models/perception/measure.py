@@ -20,9 +20,10 @@ import pandas as pd
 from common.errors import BadInput
 from common.files import canonical_json, read_json, write_json, write_text
 from corpora.film import Film, read_film
+from models.measuring.changes import with_changes
 from models.measuring.figures import Section
 from models.measuring.observed import Observed, flat, observe, together
-from models.measuring.page import page
+from models.measuring.page import About, page
 from models.measuring.real_clip import real_section
 from models.measuring.sections import as_json, sections
 from models.measuring.sweep import Sweep
@@ -34,37 +35,55 @@ from models.perception.perceive import character_regions, make_query_banks
 from models.perception.regions import read_regions, write_regions
 from models.perception.settings import PerceptionSettings
 
-__all__ = ["Perceived", "measure", "perceive", "published", "true_names"]
+__all__ = ["Perceived", "carry", "measure", "perceive", "published", "true_names"]
 
 log = logging.getLogger(__name__)
+SETTINGS_FILE = "perception.json"  # what the regions in a work folder were made with
 
 
 def perceive(film: Film, work: Path, encoder_folder: Path, settings: PerceptionSettings) -> Perceived:
-    """Runs both stages on a film, or reads what an earlier call left in `work`."""
+    """Runs both stages on a film, or reads what an earlier call with the same settings left in `work`."""
     from models.perception.detection import load_detector
     from models.perception.encoders import load_encoder
 
     if not (work / "bank.json").is_file():
         make_query_banks(film, work, load_detector(settings.detector), load_encoder(encoder_folder), settings)
-    faces, shots = read_faces(work)
-    banks = read_banks(work)
+    return carry(film, work, work, settings)
+
+
+def carry(film: Film, bank: Path, work: Path, settings: PerceptionSettings) -> Perceived:
+    """The film's regions from the banks in `bank`, made or read again in `work`; BadInput if made otherwise."""
+    faces, shots = read_faces(bank)
+    banks, parameters = read_banks(bank), settings.model_dump(mode="json")
     if not (work / "regions.json").is_file():
         write_regions(character_regions(film, faces, shots, banks, film.clips(), settings), work)
+        write_json(work / SETTINGS_FILE, parameters)
+    elif (work / SETTINGS_FILE).is_file() and read_json(work / SETTINGS_FILE) != parameters:
+        raise BadInput(f"{work}: made with other settings; give another folder with --work")
     return Perceived(film, faces, shots, banks, read_regions(work))
 
 
 def published(film: Film, data: Path) -> tuple[Perceived, PerceptionSettings]:
     """What the stages query_banks and character_regions published of a film, and the settings they used."""
-    bank, regions = data / "query_banks" / film.id, data / "character_regions" / film.id
-    if not (bank / "bank.json").is_file():
-        raise BadInput(f"{bank}: no banks published for this film; run the query_banks stage, or leave --data out")
+    regions = data / "character_regions" / film.id
+    bank, settings = published_banks(film, data)
     if not (regions / "regions.json").is_file():
         raise BadInput(f"{regions}: no regions published; run the character_regions stage, or leave --data out")
     made = regions / "_made.json"
-    parameters = read_json(made)["from"]["parameters"] if made.is_file() else {}
+    if made.is_file():
+        settings = PerceptionSettings.model_validate(read_json(made)["from"]["parameters"])
     faces, shots = read_faces(bank)
-    perceived = Perceived(film, faces, shots, read_banks(bank), read_regions(regions))
-    return perceived, PerceptionSettings.model_validate(parameters)
+    return Perceived(film, faces, shots, read_banks(bank), read_regions(regions)), settings
+
+
+def published_banks(film: Film, data: Path) -> tuple[Path, PerceptionSettings]:
+    """The folder of a film's published banks, and the settings they were made with."""
+    bank = data / "query_banks" / film.id
+    if not (bank / "bank.json").is_file():
+        raise BadInput(f"{bank}: no banks published for this film; run the query_banks stage, or leave --data out")
+    made = bank / "_made.json"
+    parameters = read_json(made)["from"]["parameters"] if made.is_file() else {}
+    return bank, PerceptionSettings.model_validate(parameters)
 
 
 def measure(perceived: Perceived, settings: PerceptionSettings) -> dict[str, float]:
@@ -77,10 +96,11 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     given = _parser().parse_args(arguments)
     observed: dict[str, Observed] = {}
-    sweep = Sweep()
+    sweep, backends = Sweep(), set()
     try:
         for perceived, settings in _films(given):
             observed[perceived.film.id] = observe(perceived, settings)
+            backends.add(settings.regions.backend)
             if given.page:
                 sweep.add(perceived, settings)
             log.info("measured: %s (%d of %d)", perceived.film.id, len(observed), len(given.films))
@@ -89,7 +109,13 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     found = sections(together(list(observed.values())))
     if given.page:
-        _write(given, found, list(observed), sweep, "python -m models.perception.measure " + shlex.join(arguments))
+        about = About(
+            films=list(observed),
+            command="python -m models.perception.measure " + shlex.join(arguments),
+            encoder=", ".join(sorted(sweep.encoders)),
+            backend=", ".join(sorted(backends)),
+        )
+        _write(given, found, sweep, about)
     table = pd.DataFrame({film: flat(rows) for film, rows in observed.items()}).T
     table.loc["mean"] = table.mean()
     told = {"films": table.T.astype(object).where(table.T.notna(), None).to_dict(), "figures": as_json(found)}
@@ -101,6 +127,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m models.perception.measure", description=__doc__)
     parser.add_argument("films", nargs="+", type=Path, help="film folders in normal form, from the studio")
     parser.add_argument("--data", type=Path, help="measure what the stages published under this folder (seconds)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.NAME=VALUE",
+        help="a perception parameter; regions.* with --data makes regions anew from the published banks",
+    )
     parser.add_argument("--encoder", type=Path, default=Path("data/face_encoder"), help="folder of the face encoder")
     parser.add_argument(
         "--work", type=Path, help="keep banks and regions here (a folder per film), and read them again"
@@ -120,23 +153,30 @@ def _films(given: argparse.Namespace) -> Iterator[tuple[Perceived, PerceptionSet
     import torch
 
     torch.set_num_threads(1)
+    changed = with_changes(PerceptionSettings(), given.set)
+    if given.data and not all(change.startswith("regions.") for change in given.set):
+        raise BadInput("--set with --data: the banks are as they were published; only regions.* can be set")
     with tempfile.TemporaryDirectory() as scratch:
         for folder in given.films:
-            film, settings = read_film(folder), PerceptionSettings()
-            if given.data:
+            film = read_film(folder)
+            work = (given.work or Path(scratch)) / film.id
+            if given.data and given.set:
+                bank, settings = published_banks(film, given.data)
+                settings = with_changes(settings, given.set)
+                yield carry(film, bank, work, settings), settings
+            elif given.data:
                 yield published(film, given.data)
             else:
-                yield perceive(film, (given.work or Path(scratch)) / film.id, given.encoder, settings), settings
+                yield perceive(film, work, given.encoder, changed), changed
 
 
-def _write(given: argparse.Namespace, found: list[Section], films: list[str], sweep: Sweep, command: str) -> None:
+def _write(given: argparse.Namespace, found: list[Section], sweep: Sweep, about: About) -> None:
     """The page, its figures as JSON, its pictures."""
     further = [
         sweep_section(sweep.rows(), sweep.thresholds, pictures="pictures"),
         real_section(given.real, PerceptionSettings()),
     ]
-    text = page(found, films=films, command=command, encoder=", ".join(sorted(sweep.encoders)), further=further)
-    write_text(given.page, text)
+    write_text(given.page, page(found, about, further=further))
     write_json(given.page.with_suffix(".json"), {**as_json(found), "thresholds": sweep_json(sweep.rows())})
     write_pictures(sweep.rows(), given.page.parent / "pictures")
 

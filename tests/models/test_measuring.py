@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from common.errors import BadInput
 from corpora.film import Character, Description, Film, write_film
 from evaluation.settings import IntervalSettings
+from models.measuring.changes import with_changes
 from models.measuring.figures import mean_over
 from models.measuring.masks import direction, mask_iou, observe_appearances, observe_masks
 from models.measuring.names import observe_faces, observe_heads, observe_strangers, outcome
@@ -182,6 +183,16 @@ def test_masks_are_compared_with_their_tracks_person(tmp_path: Path) -> None:
     assert masks["person"].tolist() == ["Ada"] * 6 + ["Bob"] * 2
 
 
+def test_a_carried_mask_knows_how_good_the_mask_was_that_it_came_from(tmp_path: Path) -> None:
+    regions = [region(0, 0, x=5, shift=5, face=True), *[region(0, frame, x=5, face=False) for frame in (5, 10)]]
+    regions += [region(0, 15, x=5, shift=2, face=True), region(0, 20, x=5, face=True)]
+    perceived = perceived_in(tmp_path, regions=regions)
+    masks = observe_masks(perceived, truth_of(perceived))
+    assert masks["anchor"].round(4).tolist() == [0.3333, 0.3333, 0.6667, 0.6667, 1]
+    lines = {section.key: section.lines for section in sections(observe(perceived, SETTINGS))}["masks"]
+    assert (lines["carried"]["IoU"].count, lines["carried from a mask of its person"]["IoU"].count) == (2, 1)
+
+
 def test_a_mask_of_somebody_who_is_not_there_has_no_overlap(tmp_path: Path) -> None:
     regions = [*REGIONS, region(1, 20, x=40, face=False)]
     perceived = perceived_in(tmp_path, regions=regions)
@@ -222,6 +233,18 @@ def test_an_appearance_is_known_by_its_face_or_by_carrying_alone(tmp_path: Path)
     assert said["Bob"] == {0: "face", 5: "carried"}
     by_portrait = dict(rows[rows["name"] == "Bob"][["frame", "actor"]].to_numpy())
     assert by_portrait == {0: "wrong", 5: "wrong"}
+
+
+def test_who_turns_away_for_a_whole_shot_cannot_be_recognised(tmp_path: Path) -> None:
+    perceived = perceived_in(tmp_path, regions=[], tracks=[], faces=[face(0, 5, ADA)])
+    truth = truth_of(perceived)
+    rows = observe_appearances(perceived, truth, observe_masks(perceived, truth), SETTINGS)
+    assert set(rows["best query"][rows["name"] == "Ada"]) == {"none"}
+    assert set(rows["best query"][rows["name"] == "Bob"]) == {"unseen"}
+    cut = dataclasses.replace(perceived, shots=(Shot(0, 0, 4), Shot(1, 5, 39)))
+    rows = observe_appearances(cut, truth, observe_masks(cut, truth), SETTINGS)
+    ada = dict(rows[rows["name"] == "Ada"][["frame", "best query"]].to_numpy())
+    assert ada == {0: "none", 5: "unseen", 10: "unseen", 15: "unseen", 20: "unseen", 25: "unseen"}
 
 
 # ---- intervals
@@ -291,7 +314,7 @@ def test_a_film_without_a_face_has_figures_too(tmp_path: Path) -> None:
     found = {section.key: section.lines for section in sections(together([observed, observed]))}
     assert found["detection"]["all"]["recall"].value == 0
     assert np.isnan(found["detection"]["all"]["precision"].value)
-    assert found["appearances"]["best query"]["no name"].value == 1
+    assert found["appearances"]["best query"]["face nowhere in the shot"].value == 1
     assert flat(observed)["regions"] == 0 and np.isnan(flat(observed)["all_iou"])
 
 
@@ -356,6 +379,47 @@ def test_published_settings_are_read_with_the_regions(tmp_path: Path) -> None:
     from corpora.film import read_film
 
     assert published(read_film(film), tmp_path)[1].key_frame_stride == 15
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("regions.bakend=sam2", "no such parameter"),
+        ("regions", "no such parameter"),
+        ("regions.backend.kind=1", "no such parameter"),
+        ("regions.feet=tall", "feet"),
+        ("regions.band=0", "greater than or equal to 1"),
+        ("regions.band=[", "not a value"),
+    ],
+)
+def test_a_parameter_that_is_none_is_told(change: str, told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        with_changes(SETTINGS, [change])
+
+
+def test_parameters_are_changed_by_name() -> None:
+    changed = with_changes(SETTINGS, ["regions.longest=1.5", "recognition.threshold=null", "key_frame_stride=15"])
+    assert (changed.regions.longest, changed.recognition.threshold, changed.key_frame_stride) == (1.5, None, 15)
+    assert with_changes(SETTINGS, []) == SETTINGS
+
+
+def test_regions_are_made_anew_from_published_banks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    film = toy_data(tmp_path)
+    (tmp_path / "character_regions" / "tt1" / "regions.json").unlink()  # not read
+    asked = []
+
+    def made(
+        film: Film, faces: object, shots: object, banks: Banks, clips: object, settings: PerceptionSettings
+    ) -> Regions:
+        asked.append((settings.regions.longest, sorted(banks.best)))
+        return perceived_in(tmp_path / "films" / "tt1").regions
+
+    monkeypatch.setattr("models.perception.measure.character_regions", made)
+    arguments = [str(film), "--data", str(tmp_path), "--work", str(tmp_path / "work"), "--set"]
+    assert main([*arguments, "regions.longest=1"]) == 0 and main([*arguments, "regions.longest=1"]) == 0
+    assert asked == [(1.0, ["Ada", "Bob"])]  # the second call reads what the first left
+    assert main([*arguments, "regions.longest=2"]) == 2  # and none reads what was made otherwise
+    assert main([*arguments, "detector.min_face=30"]) == 2
 
 
 @pytest.mark.parametrize(
