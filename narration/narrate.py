@@ -6,16 +6,16 @@ The same perception and captioner that made the tables; nothing here is special 
 from __future__ import annotations
 
 import logging
-import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from common.errors import BadInput
 from corpora.film import Description, Film
-from narration.script import Line, ShotSheet, as_text, write_script
+from narration.lines import draft_lines
+from narration.script import Draft, ShotSheet, write_script
 from narration.settings import NarrationSettings
 from narration.slots import Slot, find_slots
 
@@ -38,19 +38,6 @@ STUDIO_ONLY = (
 )
 NO_SUBTITLES = "There are no subtitles, so speech was not avoided: the slots are the shots."
 NO_CAST = "There is no cast with portraits: nobody can be named."
-
-
-@dataclass(frozen=True)
-class Draft:
-    """Who is on screen in each shot, a line per slot, and what the draft cannot know."""
-
-    title: str
-    shots: tuple[ShotSheet, ...]
-    lines: tuple[Line, ...]
-    notes: tuple[str, ...]
-
-    def text(self) -> str:
-        return as_text(self.title, self.shots, self.lines, self.notes)
 
 
 @dataclass(frozen=True)
@@ -84,7 +71,7 @@ def narrate(
         perception = with_stride(models.perception, film, settings)
         draft = _draft(film, _encoder(encoder, models, Path(scratch)), perception, models, settings)
     if out is not None:
-        write_script(out, title=draft.title, shots=draft.shots, lines=draft.lines, notes=draft.notes)
+        write_script(out, draft)
     return draft
 
 
@@ -109,27 +96,51 @@ def _draft(
     from models.perception.detection import load_detector
     from models.perception.faces import survey
     from models.perception.perceive import character_regions, name_faces
-    from models.perception.query_bank import build_banks, embed_portraits
+    from models.perception.query_bank import embed_portraits
+    from models.perception.recognition import threshold_of
 
     detector = load_detector(perception.detector)
     log.info("%s: looking for faces in %.0f s of film", film.title, film.duration)
     faces, shots = survey(film, detector, encoder, perception)
-    banks = build_banks(
-        film,
-        faces,
-        embed_portraits(film, detector, encoder),
-        perception,
-        encoder=encoder.name,
-        threshold=encoder.threshold,
-    )
+    banks = banks_of(film, faces, embed_portraits(film, detector, encoder), perception, encoder)
     sheets = shot_sheets(film, shots, faces, *name_faces(faces, banks, perception)[:2])
     cuts = [sheet.end - film.delay for sheet in sheets]
     slots = find_slots(film.subtitles(), film.duration, settings, cuts=cuts)
     film = replace(film, descriptions=tuple(_unsaid(slots)))
     log.info("%s: %d shots, %d slots", film.title, len(shots), len(slots))
     regions = character_regions(film, faces, shots, banks, film.clips(), perception)
-    lines = _lines(film, regions, perception, models)
-    return Draft(film.title, sheets, tuple(lines), tuple(_notes(film, banks)))
+    lines, silences = draft_lines(
+        film,
+        regions,
+        perception=perception,
+        captioner_settings=models.captioner_settings,
+        base_model=models.base_model,
+        captioner=models.captioner,
+        settings=settings,
+        threshold=threshold_of(perception.recognition, banks.threshold_of("best query")),
+    )
+    return Draft(film.title, sheets, tuple(lines), tuple(_notes(film, banks)), tuple(silences))
+
+
+def banks_of(
+    film: Film,
+    faces: pd.DataFrame,
+    portraits: Mapping[str, np.ndarray],
+    perception: PerceptionSettings,
+    encoder: FaceEncoder,
+) -> Banks:
+    """The banks as the stage query_banks makes them, with both of the encoder's thresholds."""
+    from models.perception.query_bank import build_banks
+
+    return build_banks(
+        film,
+        faces,
+        portraits,
+        perception,
+        encoder=encoder.name,
+        threshold=encoder.threshold,
+        actor_threshold=encoder.portrait_threshold,
+    )
 
 
 def _unsaid(slots: Sequence[Slot]) -> list[Description]:
@@ -151,40 +162,6 @@ def shot_sheets(
         start, end = shot.first / film.fps + film.delay, (shot.last + 1) / film.fps + film.delay
         sheets.append(ShotSheet(shot.first, shot.last, start, end, characters))
     return tuple(sheets)
-
-
-def _lines(film: Film, regions: Any, perception: PerceptionSettings, models: Models) -> list[Line]:
-    """A line per slot, one after another: each knows the lines said before it."""
-    from models.captioner.checkpoints import load_captioner, load_tower
-    from models.captioner.describe import describe_samples
-    from models.captioner.features import extract
-    from models.captioner.records import known_characters, record_sample
-    from models.training.triplets import clip_records, text_prior
-
-    if not film.descriptions:
-        return []
-    tower, captioner = load_tower(models.base_model), load_captioner(models.captioner, models.base_model)
-    clips = film.clips()
-    features = {film.id: extract(film, clips, regions.regions, tower, stride=perception.key_frame_stride, mirror=False)}
-    casts = {film.id: [character.name for character in film.cast]}
-    settings = models.captioner_settings
-    said: list[Description] = []
-    lines = []
-    subtitles = film.subtitles()
-    for index, (record, slot) in enumerate(
-        zip(clip_records(film, regions, perception), film.descriptions, strict=True)
-    ):
-        record["prior"] = text_prior([*said, slot], index, subtitles)
-        sample = record_sample(
-            record, features, casts, captioner.vocabulary, bank="best query", settings=settings, with_text=False
-        )
-        best = describe_samples(captioner, [sample], settings=settings.generation)[0][0]
-        said.append(replace(slot, text=best.text))
-        names = tuple(name for name, _ in known_characters(record, "best query"))
-        confidence = round(math.exp(min(best.score, 0.0)), 4)
-        lines.append(Line(slot.start + film.delay, slot.end + film.delay, best.text, names, confidence))
-        log.info("line %d of %d: %s", index + 1, len(clips), best.text)
-    return lines
 
 
 def _notes(film: Film, banks: Banks) -> list[str]:

@@ -1,10 +1,11 @@
-"""The draft as files: JSON for tools, WebVTT and SRT for players, Markdown for a person."""
+"""The draft as files: JSON for tools, WebVTT and SRT for players, Markdown for a person, a queue of what to check."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from common.files import write_json, write_text
 from corpora.subtitles import Subtitle, write_srt, write_vtt
@@ -22,48 +23,157 @@ class ShotSheet:
 
 
 @dataclass(frozen=True)
+class Box:
+    """A recognised character: body and face (None where it was not seen) as x1 y1 x2 y2 in pixels of the film."""
+
+    name: str
+    body: tuple[float, ...]
+    face: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Who stands where on one frame, shown at `time` (s) of a film of `width` by `height` pixels."""
+
+    frame: int
+    time: float
+    width: int
+    height: int
+    characters: tuple[Box, ...]
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A candidate that was not chosen: as it would be spoken, how likely the model holds it (0 to 1, and as log
+    probability per token), why it may not be said ("" if it may), and what is doubtful in it."""
+
+    text: str
+    confidence: float
+    score: float
+    refused: str
+    doubtful: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """Why this candidate was chosen, and what to check in it."""
+
+    chosen: str
+    doubtful: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Line:
-    """A drafted description; `confidence` is the mean probability of its words (0 to 1), as the model sees it."""
+    """A drafted description; `confidence` is the mean probability of its words (0 to 1), as the model sees it.
+
+    `characters` are those recognised in the slot, spoken or not. `doubt` (0 to 1) also counts what the rules found;
+    `drafted` is the model's own sentence before they were applied.
+    """
 
     start: float
     end: float
     text: str
     characters: tuple[str, ...]
     confidence: float
+    doubt: float = 0.0
+    drafted: str = ""
+    reasons: Reasons = Reasons("")
+    alternatives: tuple[Alternative, ...] = ()
+    boxes: Boxes | None = None
 
 
-def write_script(
-    folder: Path, *, title: str, shots: Sequence[ShotSheet], lines: Sequence[Line], notes: Sequence[str]
-) -> None:
-    """Writes description.json, .vtt, .srt and .md into `folder`; `notes` say what the draft cannot know."""
-    write_json(
-        folder / "description.json",
-        {
-            "title": title,
-            "shots": [asdict(s) for s in shots],
-            "lines": [asdict(x) for x in lines],
-            "notes": list(notes),
-        },
-    )
-    cues = [Subtitle(line.start, line.end, line.text) for line in lines]
+@dataclass(frozen=True)
+class Silence:
+    """A slot without a line, and why."""
+
+    start: float
+    end: float
+    why: str
+
+
+@dataclass(frozen=True)
+class Draft:
+    """Who is on screen in each shot, a line per slot, the slots left silent, and what the draft cannot know."""
+
+    title: str
+    shots: tuple[ShotSheet, ...]
+    lines: tuple[Line, ...]
+    notes: tuple[str, ...]
+    silences: tuple[Silence, ...] = ()
+
+    def text(self) -> str:
+        return as_text(self)
+
+    def value(self) -> dict[str, Any]:
+        """What description.json holds."""
+        return {
+            "title": self.title,
+            "shots": [asdict(shot) for shot in self.shots],
+            "lines": [asdict(line) for line in self.lines],
+            "silences": [asdict(silence) for silence in self.silences],
+            "review": review(self.lines),
+            "notes": list(self.notes),
+        }
+
+
+def review(lines: Sequence[Line]) -> list[dict[str, Any]]:
+    """The lines by doubt, the most doubtful first; `line` counts from 1 in the order of the film."""
+    order = sorted(range(len(lines)), key=lambda index: (-lines[index].doubt, index))
+    return [
+        {"line": index + 1, "doubt": lines[index].doubt, "why": list(lines[index].reasons.doubtful)} for index in order
+    ]
+
+
+def write_script(folder: Path, draft: Draft) -> None:
+    """Writes description.json, .vtt, .srt and .md, and review.md, into `folder`."""
+    write_json(folder / "description.json", draft.value())
+    cues = [Subtitle(line.start, line.end, line.text) for line in draft.lines]
     write_vtt(folder / "description.vtt", cues)
     write_srt(folder / "description.srt", cues)
-    write_text(folder / "description.md", as_text(title, shots, lines, notes))
+    write_text(folder / "description.md", as_text(draft))
+    write_text(folder / "review.md", review_text(draft))
 
 
-def as_text(title: str, shots: Sequence[ShotSheet], lines: Sequence[Line], notes: Sequence[str]) -> str:
+def as_text(draft: Draft) -> str:
     """The draft as Markdown: notes, shots with who is in them, then one line a slot."""
-    rows = [f"# {title}: draft description", ""]
-    rows += [f"> {note}" for note in notes]
+    rows = [f"# {draft.title}: draft description", ""]
+    rows += [f"> {note}" for note in draft.notes]
     rows += ["", "## Who is on screen", "", "| shot | frames | time | recognised |", "| --- | --- | --- | --- |"]
-    for number, shot in enumerate(shots, 1):
+    for number, shot in enumerate(draft.shots, 1):
         who = ", ".join(shot.characters) or "nobody recognised"
         rows.append(
             f"| {number} | {shot.first_frame}-{shot.last_frame} | {clock(shot.start)}-{clock(shot.end)} | {who} |"
         )
     rows += ["", "## Lines", ""]
-    rows += [f"- **{clock(line.start)}-{clock(line.end)}** {line.text} _({line.confidence:.2f})_" for line in lines]
+    rows += [
+        f"- **{clock(line.start)}-{clock(line.end)}** {line.text} _({line.confidence:.2f})_" for line in draft.lines
+    ]
     return "\n".join(rows) + "\n"
+
+
+def review_text(draft: Draft) -> str:
+    """The review queue as Markdown: the lines by doubt with what to check and what else could be said, then the slots
+    that were left silent."""
+    rows = [f"# {draft.title}: what to check first", "", "The most doubtful line stands first (doubt 0 to 1)."]
+    for entry in review(draft.lines):
+        line = draft.lines[entry["line"] - 1]
+        rows += ["", f"## {clock(line.start)}-{clock(line.end)} {line.text}", ""]
+        rows.append(f"Line {entry['line']}, doubt {line.doubt:.2f}. On screen: {_list(line.characters)}.")
+        rows += ["", *(f"- Check: {why}." for why in entry["why"])]
+        rows.append(f"- Why this line: {line.reasons.chosen}.")
+        if line.drafted not in ("", line.text):
+            rows.append(f'- The model\'s own words: "{line.drafted}"')
+        for other in line.alternatives:
+            against = other.refused or "; ".join(other.doubtful)
+            rows.append(f"- Or: {other.text} _({other.confidence:.2f}{f'; {against}' if against else ''})_")
+    if draft.silences:
+        rows += ["", "## Left silent", ""]
+        rows += [f"- **{clock(each.start)}-{clock(each.end)}** {each.why}." for each in draft.silences]
+    return "\n".join(rows) + "\n"
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(names) or "nobody recognised"
 
 
 def clock(seconds: float) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
 class NarrationSettings(BaseModel):
-    """Where descriptions may stand and how much they may say."""
+    """Where descriptions may stand, how much they may say, and whom they may name."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -17,4 +19,19 @@ class NarrationSettings(BaseModel):
         4.5, gt=0, description="seconds; a longer pause is cut into several lines, at shots if it can be"
     )
     margin: float = Field(0.1, ge=0, description="seconds left free after and before dialogue")
+    words_per_second: float = Field(
+        2.67, gt=0, le=10, description="words of a line per second of its slot: 160 a minute are comfortable to hear"
+    )
+    fastest_words_per_second: float = Field(
+        3.3, gt=0, le=10, description="the same for a line that cannot be shortened; longer ones are not said"
+    )
+    names: Literal["introduced", "recognised", "never"] = Field(
+        "introduced",
+        description="who of those recognised is named: whom a subtitle has named before (all, without subtitles)",
+    )
+    repetition: float = Field(
+        0.75, gt=0, le=1, description="share of content words in common from which a line repeats another or dialogue"
+    )
+    echo_seconds: float = Field(45.0, ge=0, description="seconds after which a line may be said again")
+    dialogue_seconds: float = Field(25.0, ge=0, description="seconds of dialogue before a slot that it may not repeat")
     key_frame_seconds: float = Field(0.5, gt=0, le=5, description="seconds from one key frame to the next, at any rate")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 
@@ -40,7 +39,7 @@ def main(words: Sequence[str]) -> int:
         captioner_settings=settings.captioner,
     )
     draft = narrate(asked.film, models, settings.narration, encoder=asked.encoder, out=asked.out)
-    print(json.dumps(asdict(draft), indent=1, ensure_ascii=False) if asked.json else draft.text())
+    print(json.dumps(draft.value(), indent=1, ensure_ascii=False) if asked.json else draft.text())
     if asked.out is not None and not asked.json:
         print(f"written: {asked.out}/description.json, .vtt, .srt, .md")
     return 0

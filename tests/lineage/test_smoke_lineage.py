@@ -142,4 +142,5 @@ def test_a_film_is_narrated_by_the_models_just_made(made: Repository) -> None:
         "description.md",
         "description.srt",
         "description.vtt",
+        "review.md",
     ]

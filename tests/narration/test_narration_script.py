@@ -1,6 +1,7 @@
 """A draft is written in four forms that say the same; a film is looked at shot by shot on the file's clock."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,8 @@ from models.captioner.settings import CaptionerSettings
 from models.perception.recognition import Naming
 from models.perception.settings import PerceptionSettings
 from models.perception.shots import Shot
-from narration.narrate import Models, narrate, shot_sheets, with_stride
-from narration.script import Line, ShotSheet, clock, write_script
+from narration.narrate import Models, banks_of, narrate, shot_sheets, with_stride
+from narration.script import Alternative, Draft, Line, Reasons, ShotSheet, Silence, clock, write_script
 from narration.settings import NarrationSettings
 
 SHOTS = (ShotSheet(0, 9, 0.0, 1.0, ("Anna",)), ShotSheet(10, 29, 1.0, 3.0, ()))
@@ -27,7 +28,7 @@ def film(*, fps: float = 10.0, delay: float = 0.0) -> Film:
 
 
 def test_all_forms_hold_the_same_lines_at_the_same_times(tmp_path: Path) -> None:
-    write_script(tmp_path, title="F", shots=SHOTS, lines=LINES, notes=["It cannot know."])
+    write_script(tmp_path, Draft("F", SHOTS, LINES, ("It cannot know.",)))
     found = json.loads((tmp_path / "description.json").read_text())
     assert [line["text"] for line in found["lines"]] == ["Anna waves.", "It rains."]
     assert [(cue.start, cue.end, cue.text) for cue in read_srt(tmp_path / "description.srt")] == [
@@ -55,6 +56,38 @@ def test_without_trained_models_one_line_says_what_to_do(tmp_path: Path) -> None
     models = Models(tmp_path / "e", tmp_path / "b", tmp_path / "c", PerceptionSettings(), CaptionerSettings())
     with pytest.raises(BadInput, match="make repro"):
         narrate(tmp_path / "film.mp4", models, NarrationSettings())
+
+
+def test_the_banks_get_both_of_the_encoders_thresholds() -> None:
+    class Encoder:
+        name, size, threshold, portrait_threshold = "toy", 2, 0.4, 0.9
+
+    columns = ["frame", "shot", "x1", "y1", "x2", "y2", "confidence", "embedding"]
+    banks = banks_of(film(), pd.DataFrame(columns=columns), {}, PerceptionSettings(), Encoder())  # type: ignore[arg-type]
+    assert banks.threshold_of("best query") == 0.4 and banks.threshold_of("actor") == 0.9
+
+
+def test_the_queue_begins_with_the_most_doubtful_line_and_tells_why(tmp_path: Path) -> None:
+    doubtful = Line(
+        3.0, 4.0, "Someone nods.", (), 0.8, doubt=0.7, drafted="Bo nods.", reasons=Reasons("first", ("Bo?",))
+    )
+    other = Alternative("They nod.", 0.5, -0.7, "", ())
+    draft = Draft(
+        "F", SHOTS, (*LINES, replace(doubtful, alternatives=(other,))), (), (Silence(4.0, 5.0, "all repeat"),)
+    )
+    write_script(tmp_path, draft)
+    found = json.loads((tmp_path / "description.json").read_text())
+    assert found["review"][0] == {"line": 3, "doubt": 0.7, "why": ["Bo?"]} and len(found["review"]) == 3
+    assert found["silences"] == [{"start": 4.0, "end": 5.0, "why": "all repeat"}]
+    page = (tmp_path / "review.md").read_text()
+    assert page.index("Someone nods.") < page.index("Anna waves.")
+    assert all(words in page for words in ("Check: Bo?", '"Bo nods."', "Or: They nod.", "all repeat"))
+
+
+def test_the_draft_keeps_the_keys_that_other_readers_know() -> None:
+    value = Draft("F", SHOTS, LINES, ()).value()
+    assert set(value["shots"][0]) == {"first_frame", "last_frame", "start", "end", "characters"}
+    assert {"start", "end", "text", "characters", "confidence"} <= set(value["lines"][0])
 
 
 def test_times_are_read_as_minutes_and_seconds() -> None:

@@ -1,0 +1,177 @@
+"""A line for every slot, one after another: the captioner's candidates, chosen among by the craft's rules."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from corpora.film import Description, Film
+from corpora.subtitles import Subtitle
+from narration.names import introduced
+from narration.rules import Candidate, Choice, Judged, Moment, choose, recent
+from narration.script import Alternative, Box, Boxes, Line, Reasons, Silence
+from narration.settings import NarrationSettings
+
+if TYPE_CHECKING:
+    from models.captioner.settings import CaptionerSettings
+    from models.perception.regions import Regions
+    from models.perception.settings import PerceptionSettings
+
+log = logging.getLogger(__name__)
+BANK = "best query"
+NARROW = 0.85  # of the threshold: a face beyond it is recognised, but only just
+
+
+def draft_lines(
+    film: Film,
+    regions: Regions,
+    *,
+    perception: PerceptionSettings,
+    captioner_settings: CaptionerSettings,
+    base_model: Path,
+    captioner: Path,
+    settings: NarrationSettings,
+    threshold: float,
+) -> tuple[list[Line], list[Silence]]:
+    """A line or a silence per description of `film` (its slots), times on the file's clock.
+
+    `threshold` is the distance up to which a face counted as recognised.
+    """
+    from models.captioner.checkpoints import load_captioner, load_tower
+    from models.captioner.describe import describe_samples
+    from models.captioner.features import extract
+    from models.captioner.records import record_sample
+    from models.training.triplets import text_prior
+
+    if not film.descriptions:
+        return [], []
+    tower, speaker = load_tower(base_model), load_captioner(captioner, base_model)
+    features = {
+        film.id: extract(film, film.clips(), regions.regions, tower, stride=perception.key_frame_stride, mirror=False)
+    }
+    casts = {film.id: [character.name for character in film.cast]}
+    generation = captioner_settings.generation
+    said: list[Description] = []
+    lines: list[Line] = []
+    silences: list[Silence] = []
+    subtitles = film.subtitles()
+    for record, slot, moment in _moments(film, regions, perception, settings, threshold, said):
+        record["prior"] = text_prior([*said, slot], len(said), subtitles)
+        sample = record_sample(
+            record, features, casts, speaker.vocabulary, bank=BANK, settings=captioner_settings, with_text=False
+        )
+        found = describe_samples(speaker, [sample], settings=generation, hypotheses=generation.beams)[0]
+        choice = choose([Candidate(each.text, each.score) for each in found], moment, settings)
+        start, end = slot.start + film.delay, slot.end + film.delay
+        if choice.line is None:
+            silences.append(Silence(start, end, choice.why))
+        else:
+            said.append(replace(slot, text=choice.line.text))
+            lines.append(_line(start, end, choice, moment, boxes_of(film, record, regions)))
+        spoken = choice.line.text if choice.line else f"silent, {choice.why}"
+        log.info("lines: %d of %d: %s", slot.id, len(film.descriptions), spoken)
+    return lines, silences
+
+
+def _moments(
+    film: Film,
+    regions: Regions,
+    perception: PerceptionSettings,
+    settings: NarrationSettings,
+    threshold: float,
+    said: Sequence[Description],
+) -> Iterator[tuple[dict[str, Any], Description, Moment]]:
+    """Each slot with its clip record and what the rules know about it; `said` grows while this goes on."""
+    from models.captioner.records import known_characters
+    from models.training.triplets import clip_records
+
+    subtitles = film.subtitles()
+    cast = tuple(character.name for character in film.cast)
+    for record, slot in zip(clip_records(film, regions, perception), film.descriptions, strict=True):
+        names = tuple(name for name, _ in known_characters(record, BANK))
+        moment = Moment(
+            seconds=slot.end - slot.start,
+            cast=cast,
+            recognised=names,
+            narrow=tuple(name for name in names if nearest(regions, slot.id, name) > NARROW * threshold),
+            named=named_so_far(subtitles, cast, at=slot.start, settings=settings),
+            said=recent([(line.end, line.text) for line in said], slot.start, settings.echo_seconds),
+            dialogue=dialogue_around(subtitles, slot, settings),
+        )
+        yield record, slot, moment
+
+
+def named_so_far(
+    subtitles: Sequence[Subtitle], cast: Sequence[str], *, at: float, settings: NarrationSettings
+) -> tuple[str, ...] | None:
+    """Whom a line at `at` (s) may name of those it sees; None: everybody."""
+    if settings.names == "never":
+        return ()
+    if settings.names == "recognised" or not subtitles:
+        return None
+    return tuple(sorted(introduced(subtitles, cast, before=at)))
+
+
+def dialogue_around(subtitles: Sequence[Subtitle], slot: Description, settings: NarrationSettings) -> tuple[str, ...]:
+    """What is spoken up to `dialogue_seconds` before the slot, and first thing after it."""
+    before = [
+        line for line in subtitles if slot.start - settings.dialogue_seconds <= line.end and line.start < slot.start
+    ]
+    after = [line for line in subtitles if line.start >= slot.start][:1]
+    return tuple(line.text for line in (*before, *after))
+
+
+def nearest(regions: Regions, clip: int, name: str) -> float:
+    """The distance by which a clip's tracks were recognised as `name`, the smallest; nan where none was."""
+    tracks = regions.tracks
+    own = tracks[(tracks["clip"] == clip) & (tracks["name_best"] == name)]["distance_best"]
+    return float(own.min()) if len(own) else math.nan
+
+
+def boxes_of(film: Film, record: Mapping[str, Any], regions: Regions) -> Boxes:
+    """The recognised characters on the middle key frame of a clip; one that is out of sight there has no box."""
+    keys = record["key_frames"]
+    frame = int(keys[len(keys) // 2])
+    _, rows = regions.of_clip(record["clip_id"])
+    rows = rows[rows["frame"] == frame]
+    found = []
+    for each in record["characters"][BANK]:
+        own = rows[rows["track"] == each["track"]]
+        if len(own):
+            values = {name: round(float(own.iloc[0][name]), 1) for name in (*_CORNERS, *_FACE)}
+            face = None if math.isnan(values["face_x1"]) else tuple(values[name] for name in _FACE)
+            found.append(Box(each["name"], tuple(values[name] for name in _CORNERS), face))
+    return Boxes(frame, round(frame / film.fps + film.delay, 3), film.width, film.height, tuple(found))
+
+
+_CORNERS = ("x1", "y1", "x2", "y2")
+_FACE = tuple(f"face_{corner}" for corner in _CORNERS)
+
+
+def _line(start: float, end: float, choice: Choice, moment: Moment, boxes: Boxes) -> Line:
+    assert choice.line is not None
+    chosen = choice.line
+    return Line(
+        start=start,
+        end=end,
+        text=chosen.text,
+        characters=moment.recognised,
+        confidence=_probability(chosen.score),
+        doubt=chosen.doubt,
+        drafted=chosen.drafted,
+        reasons=Reasons(choice.why, chosen.doubts),
+        alternatives=tuple(_alternative(each) for each in choice.others),
+        boxes=boxes,
+    )
+
+
+def _alternative(judged: Judged) -> Alternative:
+    return Alternative(judged.text, _probability(judged.score), round(judged.score, 4), judged.refused, judged.doubts)
+
+
+def _probability(score: float) -> float:
+    return round(math.exp(min(score, 0.0)), 4)
