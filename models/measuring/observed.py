@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
+from models.measuring.carrying import COLUMNS, observe_carrying
 from models.measuring.masks import LOST, observe_appearances, observe_masks
 from models.measuring.names import observe_faces, observe_heads, observe_strangers
 from models.measuring.truth import Perceived, read_truth
@@ -26,10 +27,14 @@ class Observed:
     strangers: pd.DataFrame
     masks: pd.DataFrame
     appearances: pd.DataFrame
+    carrying: pd.DataFrame
 
 
-def observe(perceived: Perceived, settings: PerceptionSettings) -> Observed:
-    """Everything about one film; BadInput where it carries no truth."""
+def observe(perceived: Perceived, settings: PerceptionSettings, *, carrying: bool = False) -> Observed:
+    """Everything about one film; BadInput where it carries no truth.
+
+    `carrying`: masks are also carried from single faces, which takes seconds a film; else that table is empty.
+    """
     truth = read_truth(perceived.film, stride=settings.key_frame_stride)
     masks = observe_masks(perceived, truth)
     return Observed(
@@ -38,6 +43,7 @@ def observe(perceived: Perceived, settings: PerceptionSettings) -> Observed:
         strangers=observe_strangers(perceived, truth, settings),
         masks=masks,
         appearances=observe_appearances(perceived, truth, masks, settings),
+        carrying=observe_carrying(perceived, truth, settings) if carrying else pd.DataFrame(columns=list(COLUMNS)),
     )
 
 

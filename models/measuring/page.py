@@ -42,13 +42,17 @@ def page(found: Sequence[Section], about: About, *, further: Sequence[str] = ())
 
 def _goals(found: Sequence[Section]) -> str:
     rows = [
-        f"| {of} | {number(goal)} | {cell(figure)} | {'met' if met else 'not met'} |"
+        f"| {of} | {number(goal)} | {cell(figure)} | {_verdict(figure, met)} |"
         for of, goal, figure, met in goals(found)
     ]
-    about = "Mean IoU of carried masks, all of which have a detected face in their track."
+    about = "Mean IoU of masks carried from one face alone to frames on which the face was found too (`--carrying`)."
     return "\n".join(
         ["## Goals", "", about, "", "| masks | goal | measured | |", "| --- | --- | --- | --- |", *rows, ""]
     )
+
+
+def _verdict(figure: Figure, met: bool) -> str:
+    return "not measured" if np.isnan(figure.value) else "met" if met else "not met"
 
 
 def _section(section: Section) -> str:

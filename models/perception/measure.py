@@ -99,7 +99,7 @@ def main(arguments: list[str] | None = None) -> int:
     sweep, backends = Sweep(), set()
     try:
         for perceived, settings in _films(given):
-            observed[perceived.film.id] = observe(perceived, settings)
+            observed[perceived.film.id] = observe(perceived, settings, carrying=given.carrying)
             backends.add(settings.regions.backend)
             if given.page:
                 sweep.add(perceived, settings)
@@ -140,6 +140,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--page", type=Path, help="write figures and the sweep as Markdown here, JSON beside it, Figure 7 in pictures/"
+    )
+    parser.add_argument(
+        "--carrying", action="store_true", help="also carry masks from single faces (some seconds a film)"
     )
     parser.add_argument("--real", type=Path, help="a real clip with portraits, for a section of the page (needs dlib)")
     parser.add_argument("--json", action="store_true", help="figures as JSON")

@@ -144,6 +144,33 @@ def character_regions(
     )
 
 
+def shot_views(
+    film: Film,
+    faces: pd.DataFrame,
+    shots: Sequence[Shot],
+    tracks: np.ndarray,
+    clips: Sequence[Clip],
+    settings: PerceptionSettings,
+    *,
+    every_frame: bool,
+) -> Iterator[tuple[Clip, ShotView]]:
+    """What a carrier would see of each clip's shots, with all tracks of faces as people, named or not.
+
+    `tracks`: a number per row of `faces`; people bear these numbers. For whoever wants to try carriers on their own.
+    """
+    plans = [_plan(clip, faces, tracks, shots, settings) for clip in sorted(clips, key=lambda c: (c.first_frame, c.id))]
+    frame_of = faces["frame"].to_numpy()
+    for plan, frames in _with_frames(film, plans, _working_size(film, settings.regions), every_frame=every_frame):
+        for shot in sorted({plan.shot_of_frame[int(frame_of[row])] for row in plan.rows}):
+            face_of = {
+                (track, int(frame_of[row])): int(row)
+                for track, own in plan.tracks.items()
+                for row in own
+                if plan.shot_of_frame[int(frame_of[row])] == shot
+            }
+            yield plan.clip, _view(plan, shot, face_of, faces, frames, film)
+
+
 @dataclass(frozen=True)
 class _Plan:
     """What a clip needs: its key frames and, per film track seen on them, the rows of its faces there."""

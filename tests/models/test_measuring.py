@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from common.errors import BadInput
 from corpora.film import Character, Description, Film, write_film
+from corpora.video import write_video
 from evaluation.settings import IntervalSettings
+from models.measuring.carrying import middle, observe_carrying
 from models.measuring.changes import with_changes
 from models.measuring.figures import mean_over
 from models.measuring.masks import direction, mask_iou, observe_appearances, observe_masks
@@ -24,6 +26,7 @@ from models.measuring.page import cell, number
 from models.measuring.sections import MOST_CONFIDENT, as_json, goals, sections
 from models.measuring.truth import HEIGHT_EDGES, YAW_EDGES, Perceived, band_of, bands, match_heads, read_truth
 from models.perception.bank_files import Banks, write_banks
+from models.perception.carriers import Carried, ShotView
 from models.perception.faces import FACE_COLUMNS, write_faces
 from models.perception.measure import main, published
 from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, encode_mask, table, write_regions
@@ -324,6 +327,52 @@ def test_a_film_without_truth_is_told(tmp_path: Path) -> None:
         read_truth(film, stride=5)
 
 
+# ---- carried from one face
+
+
+class Shifting:
+    """Carries each person's true place, two columns off for every key frame that it is away; gives up after two."""
+
+    every_frame = False
+
+    def carry(self, shot: ShotView) -> dict[int, dict[int, Carried]]:
+        found: dict[int, dict[int, Carried]] = {}
+        for person, faces in shot.people.items():
+            assert len(faces) == 1, "every track keeps one face alone"
+            start, x = next((frame, round(shot.box(person, frame)[0])) for frame in faces)
+            for frame in shot.key_frames:
+                away = abs(frame - start) // 5
+                mask = np.zeros((HEIGHT, WIDTH), bool)
+                mask[15:35, x + 2 * away : x + 2 * away + 10] = True
+                if away <= 2:
+                    found.setdefault(person, {})[frame] = Carried(mask, 1 - 0.1 * away)
+        return found
+
+
+def test_masks_are_carried_from_the_middle_face_to_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.measuring.carrying.load_carrier", lambda settings: Shifting())
+    truth = [*[head(frame, "Ada", 5) for frame in range(0, 26, 5)], head(0, "Bob", 40), head(5, "Bob", 40)]
+    # Ada's face is found on five of six key frames, Bob's once; a lamp twice.
+    faces = [face(frame, 5, ADA) for frame in (0, 5, 10, 20, 25)]
+    faces += [face(0, 40, BOB), face(10, 25, (0, 0, 1)), face(15, 25, (0, 0, 1))]
+    faces.sort(key=lambda row: row["frame"])  # type: ignore[arg-type, return-value]
+    perceived = perceived_in(tmp_path, faces=faces, truth=truth)
+    write_video(tmp_path / "film.mp4", [np.zeros((HEIGHT, WIDTH, 3), np.uint8)] * 40, fps=10)
+    rows = observe_carrying(perceived, truth_of(perceived), SETTINGS)
+    found = {int(row.frame): (row.way, row.iou) for row in rows.itertuples()}
+    assert found == {
+        0: ("backward", pytest.approx(6 / 14)),
+        5: ("backward", pytest.approx(8 / 12)),
+        20: ("forward", pytest.approx(6 / 14)),
+        25: ("forward", pytest.approx(np.nan, nan_ok=True)),
+    }
+
+
+@pytest.mark.parametrize(("frames", "kept"), [((5,), 5), ((5, 10), 5), ((5, 10, 30), 10), ((30, 0, 10, 5), 5)])
+def test_the_middle_face_is_kept(frames: tuple[int, ...], kept: int) -> None:
+    assert middle(dict.fromkeys(frames, 0)) == kept
+
+
 # ---- the command
 
 
@@ -346,7 +395,7 @@ def test_the_command_writes_a_page_and_its_figures(tmp_path: Path, capsys: pytes
     arguments = [str(film), "--data", str(tmp_path / "data"), "--page", str(page)]
     assert main(arguments) == 0
     text = page.read_text(encoding="utf-8")
-    assert "| carried | .800 | .750 | not met |" in text and "face encoder `toy`" in text
+    assert "| carried | .800 | - | not measured |" in text and "face encoder `toy`" in text
     assert json.loads(page.with_suffix(".json").read_text())["detection"]["all"]["recall"]["count"] == 6
     assert "propagated_iou" in capsys.readouterr().out
     assert main(arguments) == 0 and page.read_text(encoding="utf-8") == text
