@@ -111,7 +111,10 @@ def _ingest(source: Path, out: Path, *, film_id: str) -> Film:
     facts = probe(given)
     out.mkdir(parents=True)
     strip_sound(given, out / "film.mp4")
-    silent = probe(out / "film.mp4", thorough=True)
+    try:
+        silent = probe(out / "film.mp4", thorough=True)
+    except BadInput as error:  # the packets are those of the given film, and that is the file to mend
+        raise BadInput(str(error).replace(str(out / "film.mp4"), str(given))) from None
     film, portraits, subtitles = read_source(source, film_id, replace(silent, start=facts.start))
     for target, path in portraits.items():
         copy_portrait(path, out / target)

@@ -183,6 +183,8 @@ def test_one_bad_film_spoils_no_other(plain_folder: Path, corpus_folder: Callabl
     (tmp_path / "tt1/film.mp4").write_bytes(content)
     encode_sound(tmp_path / "tt2/film.mp4")
     (tmp_path / "tt3/film.mp4").write_bytes(b"")
+    with pytest.raises(BadInput, match=r"tt1/film\.mp4: damaged at frame \d+"):  # and not the copy being made
+        ingest(tmp_path / "tt1", tmp_path / "films/copy")
     found = inspect(tmp_path, thorough=True)
     assert (found["films"], found["clips"]) == (1, 2)  # the plain folder's
     told = [problem.split("/film.mp4: " if "/film.mp4: " in problem else "film.mp4: ") for problem in found["problems"]]
