@@ -124,9 +124,16 @@ def against_length(film: Film, encoder_folder: Path, minutes: Sequence[int]) -> 
         measured = json.loads(done.stdout.splitlines()[-1])
         log.info("bench: perception of %d minutes, %s", count, measured)
         name = f"perception: a film of {count} min"
-        note = f"{measured['faces']} faces, {measured['regions']} regions"
+        note = f"{long.duration / 60:.1f} min, {measured['faces']} faces, {measured['regions']} regions"
         results += [
-            Result(f"{name}, time", measured["seconds"] / count, None, None, "CPU s / film minute", note=note),
+            Result(
+                f"{name}, time",
+                measured["seconds"] / (long.duration / 60),
+                None,
+                None,
+                "CPU s / film minute",
+                note=note,
+            ),
             Result(f"{name}, memory", measured["peak_mib"], None, None, "MiB at the peak", note=note),
         ]
     return results
