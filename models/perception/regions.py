@@ -33,7 +33,7 @@ REGION_COLUMNS = {
     "face_x2": "float64",
     "face_y2": "float64",
     "source": "str",  # "recognised" or "propagated"
-    "confidence": "float64",  # the face's probability, or the likeness of a carried mask's colours
+    "confidence": "float64",  # the face's probability, or how sure the carrier is of its mask
     "mask": "str",  # COCO run lengths, the size is the film's
 }
 

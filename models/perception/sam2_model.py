@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
+log = logging.getLogger(__name__)
+
 OVERRIDES = (
     # What the package's own video predictor sets: a prompted frame is remembered as the mask that one sees.
     "++model.binarize_mask_from_pts_for_mem_enc=true",
@@ -21,9 +24,13 @@ OVERRIDES = (
 
 
 def weights_path(settings: Sam2Settings) -> Path:
-    """The file of the weights; BadInput says what is missing and how to get it. Nothing is fetched."""
+    """The file of the weights, alone or in a folder of models.training.small_sam2.
+
+    BadInput says what is missing and how to get it. Nothing is fetched.
+    """
     if settings.checkpoint:
         path = Path(settings.checkpoint)
+        path = path / "model.safetensors" if path.is_dir() else path
         if not path.is_file():
             raise BadInput(
                 f"{path}: no such SAM 2 checkpoint; put it there, empty perception.regions.sam2.checkpoint and fetch "
@@ -49,16 +56,18 @@ def fetch_command(settings: Sam2Settings) -> str:
 
 
 def load_model(settings: Sam2Settings) -> Any:
-    """A `SAM2Base` of the settings' configuration with its weights, ready to look at frames."""
+    """A `SAM2Base` with its weights, ready to look at frames: of the settings' configuration, or of a folder's own."""
     path = weights_path(settings)
     if settings.sha256 and _digest(path) != settings.sha256:
         raise BadInput(f"{path}: its SHA-256 is not {settings.sha256} (perception.regions.sam2.sha256); fetch it again")
-    model = untrained_model(settings)
+    small = path.parent == Path(settings.checkpoint)  # a folder was named
+    model = _small_model(settings) if small else untrained_model(settings)
     try:
         model.load_state_dict(_read_weights(path))
     except RuntimeError as error:
         what = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise BadInput(f"{path}: not the weights of {settings.configuration} ({what[:120]}); name the other") from None
+        of = path.parent / "config.json" if small else settings.configuration
+        raise BadInput(f"{path}: not the weights of {of} ({what[:120]}); name the other") from None
     return model.to(device_of(settings)).eval()
 
 
@@ -78,7 +87,17 @@ def start_hydra() -> None:
     from hydra.core.global_hydra import GlobalHydra
 
     if not GlobalHydra.instance().is_initialized():
-        initialize_config_module("sam2", version_base=None)
+        initialize_config_module("sam2")
+
+
+def _small_model(settings: Sam2Settings) -> Any:
+    """The model that a folder's config.json describes, with random weights."""
+    from models.perception.small_sam2 import build, read_shape
+
+    shape = read_shape(Path(settings.checkpoint))
+    if settings.image_size not in (None, shape.side):
+        log.warning("perception.regions.sam2.image_size %s is ignored: trained for %d", settings.image_size, shape.side)
+    return build(shape)
 
 
 def untrained_model(settings: Sam2Settings) -> Any:

@@ -99,11 +99,11 @@ class Sam2Settings(_Settings):
     configuration: str = Field(
         "configs/sam2.1/sam2.1_hiera_l.yaml",
         pattern=r"^configs/[\w.]+/[\w.+]+\.yaml$",
-        description="Configuration inside the sam2 package",
+        description="Configuration inside the sam2 package; a checkpoint's folder brings its own",
     )
     checkpoint: str = Field(
         "",
-        description="Weights, a .safetensors or .pt; empty: from Hugging Face's cache",
+        description="A .safetensors, a .pt or a folder of models.training.small_sam2; empty: Hugging Face's cache",
     )
     repository: str = Field(
         "facebook/sam2.1-hiera-large",
