@@ -22,7 +22,8 @@ def make(work: Work) -> None:
 
     settings, film = work.settings, work.unit
     if settings.films.source == "corpora":
-        made = ingest(raw_folder(work.data.parent, settings, film), work.out, film_id=film)
+        raw = raw_folder(work.data.parent, settings, film)
+        made = ingest(raw, work.out, film_id=film, cast=settings.films.corpora.cast)
     else:
         from corpora.studio.production import produce
 
@@ -64,7 +65,7 @@ def raw(settings: Settings, film: str) -> str | None:
 def parameters(settings: Settings, film: str) -> Any:
     """What this one film depends on, so that an override of another film leaves it alone."""
     if settings.films.source == "corpora":
-        return {"source": "corpora"}
+        return {"source": "corpora", "cast": settings.films.corpora.cast}
     studio = settings.studio
     # How many films there are, and what other films override, says nothing about this one.
     counts = {"overrides", "train_films", "mad_eval_named_films", "cinepile_ad_films", "strangers", "stock_people"}

@@ -93,6 +93,19 @@ def readable_portraits(entries: Sequence[CastEntry]) -> tuple[tuple[CastEntry, .
     return tuple(kept), problems
 
 
+def leading(entries: Sequence[CastEntry], count: int | None) -> tuple[tuple[CastEntry, ...], list[str]]:
+    """The first `count` of the cast in credit order, those with a portrait before those without; all where None.
+
+    The paper's main characters are the first five to eight; a credit list of sixty would only lend wrong names.
+    """
+    if count is None or len(entries) <= count:
+        return tuple(entries), []
+    places = sorted(range(len(entries)), key=lambda place: (not entries[place].portraits, place))
+    kept = sorted(places[:count])
+    told = f"{entries[0].where.split(':')[0]}: the first {count} of {len(entries)} credits are the main characters"
+    return tuple(entries[place] for place in kept), [f"{told}; the others are left out"]
+
+
 def characters(entries: Sequence[CastEntry]) -> tuple[tuple[Character, tuple[Path, ...]], ...]:
     """Each entry as a `Character` whose portraits lie in `portraits/` of the normal form, with their source files."""
     taken: set[str] = set()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from common.errors import BadInput
 from corpora.annotations import SPLIT_OF, annotation_of
-from corpora.cast import characters, copy_portrait, distinct, readable_portraits
+from corpora.cast import characters, copy_portrait, distinct, leading, readable_portraits
 from corpora.film import Film, read_film, write_film
 from corpora.formats import ANNOTATIONS, Format, film_file, recognise
 from corpora.slots import descriptions
@@ -30,12 +30,12 @@ _SIDE_FILES = (
 _log = logging.getLogger(__name__)
 
 
-def ingest(source: Path, out: Path, *, film_id: str | None = None) -> Film:
+def ingest(source: Path, out: Path, *, film_id: str | None = None, cast: int | None = None) -> Film:
     """Reads the film at `source` and writes its normal form into `out`, which appears whole or not at all.
 
     Every frame is decoded once, so that damage shows here and not in a later stage. Rows that cannot be used are left
     out with their reasons (`Film.put_aside`); `BadInput` where the film, the cast or the annotation cannot be used at
-    all. `film_id` is the folder's name where not given.
+    all. `film_id` is the folder's name where not given; `cast`: how many of the credits are main characters (all).
     """
     source, out = Path(source), Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -45,7 +45,7 @@ def ingest(source: Path, out: Path, *, film_id: str | None = None) -> Film:
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     try:
-        film = _ingest(source, partial, film_id=film_id)
+        film = _ingest(source, partial, film_id=film_id, cast=cast)
         if out.exists():
             out.rmdir()
         partial.rename(out)
@@ -55,18 +55,21 @@ def ingest(source: Path, out: Path, *, film_id: str | None = None) -> Film:
     return replace(film, folder=out)
 
 
-def read_source(source: Path, film_id: str, facts: VideoFacts) -> tuple[Film, dict[str, Path], list[Subtitle]]:
+def read_source(
+    source: Path, film_id: str, facts: VideoFacts, *, cast: int | None = None
+) -> tuple[Film, dict[str, Path], list[Subtitle]]:
     """The film as it will be, without writing: (film, portrait in the normal form -> its source file, subtitles)."""
     _check_id(source, film_id)
     kind = recognise(source)
     annotation = annotation_of(source, kind, film_id=film_id, facts=facts)
     entries, repeated = distinct(annotation.cast)
     entries, unreadable = readable_portraits(entries)
+    entries, minor = leading(entries, cast)
     described, unusable = descriptions(annotation.slots, duration=facts.duration, delay=facts.start)
     if annotation.slots and not described:
         raise BadInput(f"{source / ANNOTATIONS[kind]}: no row of it lies in the film ({unusable[0]})")
     subtitles, unread = _subtitles(source, annotation.dialogue, facts)
-    cast = characters(entries)
+    people = characters(entries)
     film = Film(
         id=film_id,
         title=annotation.title,
@@ -77,15 +80,15 @@ def read_source(source: Path, film_id: str, facts: VideoFacts) -> tuple[Film, di
         width=facts.width,
         height=facts.height,
         duration=facts.duration,
-        cast=tuple(character for character, _ in cast),
+        cast=tuple(character for character, _ in people),
         descriptions=described,
         labelled_boxes=annotation.labelled_boxes,
-        put_aside=(*_about(facts), *annotation.problems, *repeated, *unreadable, *unusable, *unread),
+        put_aside=(*_about(facts), *annotation.problems, *repeated, *unreadable, *minor, *unusable, *unread),
         folder=source,
         delay=round(facts.start, 6),
     )
     portraits = {
-        target: path for character, paths in cast for target, path in zip(character.portraits, paths, strict=True)
+        target: path for character, paths in people for target, path in zip(character.portraits, paths, strict=True)
     }
     return film, portraits, subtitles
 
@@ -104,7 +107,7 @@ def _about(facts: VideoFacts) -> list[str]:
     return [f"film: its frame rate varies; {told}; convert it to a constant rate"]
 
 
-def _ingest(source: Path, out: Path, *, film_id: str) -> Film:
+def _ingest(source: Path, out: Path, *, film_id: str, cast: int | None) -> Film:
     if recognise(source) is Format.NORMAL_FORM:
         return _copied(source, out, film_id)
     given = source if source.is_file() else film_file(source)
@@ -115,7 +118,7 @@ def _ingest(source: Path, out: Path, *, film_id: str) -> Film:
         silent = probe(out / "film.mp4", thorough=True)
     except BadInput as error:  # the packets are those of the given film, and that is the file to mend
         raise BadInput(str(error).replace(str(out / "film.mp4"), str(given))) from None
-    film, portraits, subtitles = read_source(source, film_id, replace(silent, start=facts.start))
+    film, portraits, subtitles = read_source(source, film_id, replace(silent, start=facts.start), cast=cast)
     for target, path in portraits.items():
         copy_portrait(path, out / target)
     write_srt(out / "subtitles.srt", subtitles)

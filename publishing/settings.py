@@ -41,6 +41,7 @@ class CorporaFilms(_Settings):
     train: tuple[FilmId, ...] = Field(default=(), description="films annotated as Storyboard20K; empty: every folder")
     mad_eval_named: tuple[FilmId, ...] = Field(default=(), description="films of MAD-eval-Named; empty: every folder")
     cinepile_ad: tuple[FilmId, ...] = Field(default=(), description="films of Cinepile-AD; empty: every folder")
+    cast: int = Field(default=8, ge=1, description="main characters: the first so many credits (the paper: 5 to 8)")
 
 
 class FilmsSettings(_Settings):

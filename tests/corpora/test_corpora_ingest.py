@@ -202,6 +202,17 @@ def test_missing_portraits_and_colliding_names_are_said(plain_folder: Path, tmp_
     assert [reason.split(":")[0] for reason in film.put_aside] == ["cast.json", "portraits/BEN.jpg", "portraits"]
 
 
+def test_the_first_credits_with_a_portrait_are_the_main_characters(plain_folder: Path, tmp_path: Path) -> None:
+    cast = json.loads((plain_folder / "cast.json").read_text())
+    extra = {"id": "nm9", "name": "An Extra", "role": "EXTRA", "portrait": "portraits/EXTRA.png"}
+    (plain_folder / "cast.json").write_text(json.dumps([extra, *cast]))  # credited first, but there is no picture
+    film = ingest(plain_folder, tmp_path / "two", film_id="lantern", cast=2)
+    assert [each.name for each in film.cast] == ["ANNA", "BEN"]
+    assert any("the first 2 of 3 credits are the main characters" in reason for reason in film.put_aside)
+    assert len(ingest(plain_folder, tmp_path / "all", film_id="lantern").cast) == 3
+    assert len(ingest(plain_folder, tmp_path / "three", film_id="lantern", cast=3).cast) == 3
+
+
 @pytest.mark.skipif(
     not HAMILTON.is_dir(), reason="the real clip (shared/real/hamilton beside the repository) is missing"
 )
