@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 from corpora.film import Description, Film
 from corpora.subtitles import Subtitle
 from narration.names import introduced
+from narration.progress import Progress
 from narration.rules import Candidate, Choice, Judged, Moment, choose, recent
-from narration.script import Alternative, Box, Boxes, Line, Reasons, Silence
+from narration.script import Alternative, Box, Boxes, Line, Reasons, Silence, span
 from narration.settings import NarrationSettings
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from models.perception.regions import Regions
     from models.perception.settings import PerceptionSettings
 
-log = logging.getLogger(__name__)
 BANK = "best query"
 NARROW = 0.85  # of the threshold: a face beyond it is recognised, but only just
 
@@ -36,10 +35,12 @@ def draft_lines(
     captioner: Path,
     settings: NarrationSettings,
     threshold: float,
+    by_hand: Mapping[str, str] | None = None,
 ) -> tuple[list[Line], list[Silence]]:
     """A line or a silence per description of `film` (its slots), times on the file's clock.
 
-    `threshold` is the distance up to which a face counted as recognised.
+    `threshold` is the distance up to which a face counted as recognised; `by_hand` what a person wants said in a slot
+    (span to text, "" for silence), which the following lines know of.
     """
     from models.captioner.checkpoints import load_captioner, load_tower
     from models.captioner.describe import describe_samples
@@ -59,7 +60,8 @@ def draft_lines(
     lines: list[Line] = []
     silences: list[Silence] = []
     subtitles = film.subtitles()
-    for record, slot, moment in _moments(film, regions, perception, settings, threshold, said):
+    progress = Progress("lines", "slots", len(film.descriptions))
+    for record, slot, moment in moments(film, regions, perception, settings, threshold, said):
         record["prior"] = text_prior([*said, slot], len(said), subtitles)
         sample = record_sample(
             record, features, casts, speaker.vocabulary, bank=BANK, settings=captioner_settings, with_text=False
@@ -70,14 +72,17 @@ def draft_lines(
         if choice.line is None:
             silences.append(Silence(start, end, choice.why))
         else:
-            said.append(replace(slot, text=choice.line.text))
             lines.append(_line(start, end, choice, moment, boxes_of(film, record, regions)))
-        spoken = choice.line.text if choice.line else f"silent, {choice.why}"
-        log.info("lines: %d of %d: %s", slot.id, len(film.descriptions), spoken)
+        mine = (by_hand or {}).get(span(start, end))
+        text = mine if mine is not None else choice.line.text if choice.line else ""
+        if text:
+            said.append(replace(slot, text=text))
+        silent = "silent, taken out by hand" if mine == "" else f"silent, {choice.why}"
+        progress.add(always=True, remark=f": {text or silent}")
     return lines, silences
 
 
-def _moments(
+def moments(
     film: Film,
     regions: Regions,
     perception: PerceptionSettings,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from corpora.subtitles import Subtitle
+from narration.trim import verb_like
 
 SOMEONE, SOMEONE_ELSE = "someone", "someone else"
 GROUPS = {2: "two people", 3: "three people", 4: "four people"}
@@ -64,12 +65,7 @@ def without_names(text: str, cast: Sequence[str], *, keep: Collection[str]) -> t
     "Anna and Walter wave at Noah" without any of the three: "Two people wave at someone else".
     """
     strangers = [mention for mention in mentions(text, cast) if not mention.means(keep)]
-    groups: list[list[Mention]] = []
-    for mention in strangers:
-        if groups and _JOINED.fullmatch(text, groups[-1][-1].end, mention.start):
-            groups[-1].append(mention)
-        else:
-            groups.append([mention])
+    groups = [group for together in _joined(text, strangers) for group in _apart(text, together)]
     pieces, at = [], 0
     for number, group in enumerate(groups):
         alone = SOMEONE_ELSE if number else SOMEONE
@@ -77,6 +73,23 @@ def without_names(text: str, cast: Sequence[str], *, keep: Collection[str]) -> t
         pieces += [text[at : group[0].start], _as_begun(text[: group[0].start], word)]
         at = group[-1].end
     return "".join(pieces) + text[at:], tuple(strangers)
+
+
+def _joined(text: str, found: Sequence[Mention]) -> list[list[Mention]]:
+    """Mentions that only a comma or "and" parts, together."""
+    groups: list[list[Mention]] = []
+    for mention in found:
+        if groups and _JOINED.fullmatch(text, groups[-1][-1].end, mention.start):
+            groups[-1].append(mention)
+        else:
+            groups.append([mention])
+    return groups
+
+
+def _apart(text: str, group: list[Mention]) -> list[list[Mention]]:
+    """One group, or two where the last begins a clause of its own: "points at Anna and Walter watches"."""
+    follows = text[group[-1].end :].split()[:1]
+    return [group[:-1], group[-1:]] if len(group) > 1 and verb_like(follows) else [group]
 
 
 def without_second_mentions(text: str, cast: Sequence[str]) -> tuple[str, tuple[Mention, ...]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +15,11 @@ from typing import TYPE_CHECKING
 
 from common.errors import BadInput
 from corpora.film import Description, Film
+from narration.edits import Edits, check_edits, read_edits, with_edits
 from narration.lines import draft_lines
-from narration.script import Draft, ShotSheet, write_script
+from narration.output import check_folder, write_script
+from narration.progress import Progress, WatchedDetector
+from narration.script import Draft, ShotSheet
 from narration.settings import NarrationSettings
 from narration.slots import Slot, find_slots
 
@@ -37,6 +41,7 @@ STUDIO_ONLY = (
     "they do not describe what is seen."
 )
 NO_SUBTITLES = "There are no subtitles, so speech was not avoided: the slots are the shots."
+NO_PAUSE = "There is no pause long enough for a line (narration.shortest_slot)."
 NO_CAST = "There is no cast with portraits: nobody can be named."
 
 
@@ -62,17 +67,38 @@ def narrate(
     from corpora.film import read_film
     from corpora.ingest import ingest
 
+    if not source.exists():
+        raise BadInput(f"{source}: no such film or folder; give film.mp4 or a folder that holds it")
     for folder in (models.base_model, models.captioner, *([] if encoder else [models.face_encoder])):
         if not (folder / "config.json").is_file():
             raise BadInput(f"{folder}: no trained model; run `make repro` first")
+    if out is not None:
+        check_folder(out)
+        read_edits(out)  # a script that cannot be read is told before the work
+    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="narrate-") as scratch:
         known = (source / "film.json").is_file()  # a film of the lineage is in normal form already
         film = read_film(source) if known else ingest(source, Path(scratch) / "film", film_id="film")
+        edits = read_edits(out) if out is not None else Edits()
+        check_edits(edits, out or source, duration=film.duration + film.delay)
         perception = with_stride(models.perception, film, settings)
-        draft = _draft(film, _encoder(encoder, models, Path(scratch)), perception, models, settings)
+        draft = _draft(film, _encoder(encoder, models, Path(scratch)), perception, models, settings, edits)
     if out is not None:
-        write_script(out, draft)
+        edits = read_edits(out)  # again: somebody may have gone on editing
+        check_edits(edits, out, duration=draft.duration)
+        draft = with_edits(draft, edits)
+        write_script(out, draft, settings)
+        _tell_edits(edits)
+    took = time.monotonic() - started
+    pace = took / max(film.duration / 60, 1e-6)
+    log.info("%s: %.0f s of film in %.0f s, %.0f s for a minute of it", film.title, film.duration, took, pace)
     return draft
+
+
+def _tell_edits(edits: Edits) -> None:
+    if edits.kept or edits.taken_out:
+        counts = len(edits.kept), len(edits.taken_out)
+        log.info("edits by hand: %d kept, %d taken out", *counts)
 
 
 def with_stride(perception: PerceptionSettings, film: Film, settings: NarrationSettings) -> PerceptionSettings:
@@ -91,7 +117,12 @@ def _encoder(kind: str | None, models: Models, scratch: Path) -> FaceEncoder:
 
 
 def _draft(
-    film: Film, encoder: FaceEncoder, perception: PerceptionSettings, models: Models, settings: NarrationSettings
+    film: Film,
+    encoder: FaceEncoder,
+    perception: PerceptionSettings,
+    models: Models,
+    settings: NarrationSettings,
+    edits: Edits,
 ) -> Draft:
     from models.perception.detection import load_detector
     from models.perception.faces import survey
@@ -101,13 +132,16 @@ def _draft(
 
     detector = load_detector(perception.detector)
     log.info("%s: looking for faces in %.0f s of film", film.title, film.duration)
-    faces, shots = survey(film, detector, encoder, perception)
+    key_frames = -(-film.frames // perception.key_frame_stride)
+    watched = WatchedDetector(detector, Progress("faces", "key frames", key_frames))
+    faces, shots = survey(film, watched, encoder, perception)
     banks = banks_of(film, faces, embed_portraits(film, detector, encoder), perception, encoder)
     sheets = shot_sheets(film, shots, faces, *name_faces(faces, banks, perception)[:2])
     cuts = [sheet.end - film.delay for sheet in sheets]
     slots = find_slots(film.subtitles(), film.duration, settings, cuts=cuts)
     film = replace(film, descriptions=tuple(_unsaid(slots)))
     log.info("%s: %d shots, %d slots", film.title, len(shots), len(slots))
+    log.info("regions: following who is recognised through %d slots", len(slots))  # one call: nothing to estimate by
     regions = character_regions(film, faces, shots, banks, film.clips(), perception)
     lines, silences = draft_lines(
         film,
@@ -118,8 +152,10 @@ def _draft(
         captioner=models.captioner,
         settings=settings,
         threshold=threshold_of(perception.recognition, banks.threshold_of("best query")),
+        by_hand=edits.texts(),
     )
-    return Draft(film.title, sheets, tuple(lines), tuple(_notes(film, banks)), tuple(silences))
+    notes = tuple(_notes(film, banks))
+    return Draft(film.title, sheets, tuple(lines), notes, tuple(silences), film.duration + film.delay)
 
 
 def banks_of(
@@ -170,4 +206,6 @@ def _notes(film: Film, banks: Banks) -> list[str]:
         notes.append(NO_SUBTITLES)
     if not banks.actor and not banks.best:
         notes.append(NO_CAST)
+    if not film.descriptions:
+        notes.append(NO_PAUSE)
     return notes + [f"Of the input: {reason}" for reason in film.put_aside]

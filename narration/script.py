@@ -1,14 +1,10 @@
-"""The draft as files: JSON for tools, WebVTT and SRT for players, Markdown for a person, a queue of what to check."""
+"""A draft as data, and as the pages a person reads: the script, and the queue of what to check."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
-
-from common.files import write_json, write_text
-from corpora.subtitles import Subtitle, write_srt, write_vtt
 
 
 @dataclass(frozen=True)
@@ -80,6 +76,7 @@ class Line:
     reasons: Reasons = Reasons("")
     alternatives: tuple[Alternative, ...] = ()
     boxes: Boxes | None = None
+    edited: bool = False  # a person's words
 
 
 @dataclass(frozen=True)
@@ -93,13 +90,18 @@ class Silence:
 
 @dataclass(frozen=True)
 class Draft:
-    """Who is on screen in each shot, a line per slot, the slots left silent, and what the draft cannot know."""
+    """Who is on screen in each shot, a line per slot, the slots left silent, and what the draft cannot know.
+
+    `duration` is the film file's in seconds; `drafted` what the machine wrote before edits (`narration.edits`).
+    """
 
     title: str
     shots: tuple[ShotSheet, ...]
     lines: tuple[Line, ...]
     notes: tuple[str, ...]
     silences: tuple[Silence, ...] = ()
+    duration: float = 0.0
+    drafted: tuple[tuple[str, str], ...] = ()
 
     def text(self) -> str:
         return as_text(self)
@@ -124,16 +126,6 @@ def review(lines: Sequence[Line]) -> list[dict[str, Any]]:
     ]
 
 
-def write_script(folder: Path, draft: Draft) -> None:
-    """Writes description.json, .vtt, .srt and .md, and review.md, into `folder`."""
-    write_json(folder / "description.json", draft.value())
-    cues = [Subtitle(line.start, line.end, line.text) for line in draft.lines]
-    write_vtt(folder / "description.vtt", cues)
-    write_srt(folder / "description.srt", cues)
-    write_text(folder / "description.md", as_text(draft))
-    write_text(folder / "review.md", review_text(draft))
-
-
 def as_text(draft: Draft) -> str:
     """The draft as Markdown: notes, shots with who is in them, then one line a slot."""
     rows = [f"# {draft.title}: draft description", ""]
@@ -141,13 +133,9 @@ def as_text(draft: Draft) -> str:
     rows += ["", "## Who is on screen", "", "| shot | frames | time | recognised |", "| --- | --- | --- | --- |"]
     for number, shot in enumerate(draft.shots, 1):
         who = ", ".join(shot.characters) or "nobody recognised"
-        rows.append(
-            f"| {number} | {shot.first_frame}-{shot.last_frame} | {clock(shot.start)}-{clock(shot.end)} | {who} |"
-        )
+        rows.append(f"| {number} | {shot.first_frame}-{shot.last_frame} | {span(shot.start, shot.end)} | {who} |")
     rows += ["", "## Lines", ""]
-    rows += [
-        f"- **{clock(line.start)}-{clock(line.end)}** {line.text} _({line.confidence:.2f})_" for line in draft.lines
-    ]
+    rows += [f"- **{span(line.start, line.end)}** {line.text} {_remark(line)}" for line in draft.lines]
     return "\n".join(rows) + "\n"
 
 
@@ -157,7 +145,7 @@ def review_text(draft: Draft) -> str:
     rows = [f"# {draft.title}: what to check first", "", "The most doubtful line stands first (doubt 0 to 1)."]
     for entry in review(draft.lines):
         line = draft.lines[entry["line"] - 1]
-        rows += ["", f"## {clock(line.start)}-{clock(line.end)} {line.text}", ""]
+        rows += ["", f"## {span(line.start, line.end)} {line.text}", ""]
         rows.append(f"Line {entry['line']}, doubt {line.doubt:.2f}. On screen: {_list(line.characters)}.")
         rows += ["", *(f"- Check: {why}." for why in entry["why"])]
         rows.append(f"- Why this line: {line.reasons.chosen}.")
@@ -168,12 +156,21 @@ def review_text(draft: Draft) -> str:
             rows.append(f"- Or: {other.text} _({other.confidence:.2f}{f'; {against}' if against else ''})_")
     if draft.silences:
         rows += ["", "## Left silent", ""]
-        rows += [f"- **{clock(each.start)}-{clock(each.end)}** {each.why}." for each in draft.silences]
+        rows += [f"- **{span(each.start, each.end)}** {each.why}." for each in draft.silences]
     return "\n".join(rows) + "\n"
+
+
+def _remark(line: Line) -> str:
+    return "_(edited)_" if line.edited else f"_({line.confidence:.2f})_"
 
 
 def _list(names: Sequence[str]) -> str:
     return ", ".join(names) or "nobody recognised"
+
+
+def span(start: float, end: float) -> str:
+    """`0:01.0-0:03.5`."""
+    return f"{clock(start)}-{clock(end)}"
 
 
 def clock(seconds: float) -> str:

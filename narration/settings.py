@@ -7,6 +7,16 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
+class MixingSettings(BaseModel):
+    """How a player mixes a spoken line with the film (the mixing instructions of description.dapt.xml)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gain: float = Field(0.4, ge=0, le=1, description="what the film's sound is multiplied by under a line: -8 dB")
+    fade_seconds: float = Field(0.3, ge=0, le=2, description="seconds in which it is turned down, and up again")
+    pan: float = Field(0.0, ge=-1, le=1, description="where the voice stands: -1 left, 0 the middle, 1 right")
+
+
 class NarrationSettings(BaseModel):
     """Where descriptions may stand, how much they may say, and whom they may name."""
 
@@ -35,3 +45,7 @@ class NarrationSettings(BaseModel):
     echo_seconds: float = Field(45.0, ge=0, description="seconds after which a line may be said again")
     dialogue_seconds: float = Field(25.0, ge=0, description="seconds of dialogue before a slot that it may not repeat")
     key_frame_seconds: float = Field(0.5, gt=0, le=5, description="seconds from one key frame to the next, at any rate")
+    language: str = Field(
+        "en", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", description="of the lines, as BCP 47 writes it"
+    )
+    mixing: MixingSettings = MixingSettings()

@@ -19,6 +19,8 @@ _ARTICLES = frozenset(["a", "an", "the", "his", "her", "its", "their", "this", "
 _VERBS = frozenset(["is", "has"])
 _NO_VERBS = frozenset({"its", "this", "always", "perhaps", "besides", "towards", "upstairs", "downstairs", "across"})
 
+_MARKS = '.,?!;:"“”()'
+
 
 def words_in(text: str) -> int:
     """How many words a voice has to speak."""
@@ -31,7 +33,7 @@ def shortened(text: str, most_words: int) -> str:
     if words_in(text) <= most_words:
         return text
     sentences = [text[: match.end()] for match in _END.finditer(text)]
-    fitting = [beginning for beginning in sentences if words_in(beginning) <= most_words]
+    fitting = [beginning for beginning in sentences if 0 < words_in(beginning) <= most_words]
     if fitting:
         return fitting[-1]
     first = sentences[0] if sentences else text
@@ -47,7 +49,7 @@ def _may_end(beginning: str, rest: str, join: str) -> bool:
     if word not in _JOINS:
         return is_clause(beginning)
     # "The hat and the coat" stay together, and so do "old cats and dogs", where cats look like a verb.
-    goes_on = _verb_like(_words(rest)[:1]) or is_clause(rest)
+    goes_on = verb_like(_words(rest)[:1]) or is_clause(rest)
     return goes_on and is_clause(beginning) and is_clause(beginning.rsplit(" ", 1)[0])
 
 
@@ -57,7 +59,7 @@ def is_clause(text: str) -> bool:
     words = _words(" ".join(pieces))
     after, many = _after_subject(words)
     rest = [word for word in words[after:] if not word.endswith("ly")]
-    return bool(after) and (bool(rest) if many else _verb_like(rest[:1]))
+    return bool(after) and (bool(rest) if many else verb_like(rest[:1]))
 
 
 def _after_subject(words: list[str]) -> tuple[int, bool]:
@@ -72,7 +74,7 @@ def _after_subject(words: list[str]) -> tuple[int, bool]:
     if first in _COUNTS:
         return 0, False
     if first in _ARTICLES:
-        return (2 if _verb_like(words[2:3]) else 3), False
+        return (2 if verb_like(words[2:3]) else 3), False
     at = 1
     while at < len(words) and words[at][:1].isupper():
         at += 1
@@ -80,11 +82,11 @@ def _after_subject(words: list[str]) -> tuple[int, bool]:
     return (at + 2, True) if joined else (at if words[0][:1].isupper() else 0, False)
 
 
-def _verb_like(words: list[str]) -> bool:
-    """A present form that follows a third person, by its ending."""
+def verb_like(words: list[str]) -> bool:
+    """Whether one of the words looks like a present form after he, she or it, by its ending."""
     return any(
         word in _VERBS or (len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "'s", "’s")))
-        for word in (word.lower() for word in words)
+        for word in (word.strip(_MARKS).lower() for word in words)
         if word not in _NO_VERBS
     )
 

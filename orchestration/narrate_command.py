@@ -7,29 +7,39 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+WHAT = """\
+Drafts the description of a film: looks for the pauses, recognises the cast, drafts a line for every pause and keeps
+the craft's rules (docs/narration.md). The draft is for a person to check; review.md begins with what is most doubtful.
+"""
+MORE = """\
+files written with --out:
+  description.md        the script. Change its lines and run again: lines changed, added or taken out are kept
+  review.md             the lines by doubt, with what to check and what else could be said
+  description.vtt .srt  the description track for players
+  description.dapt.xml  the W3C's exchange format (DAPT), with mixing instructions
+  description.json      all of it for tools
+
+settings: the section `narration` of params.yaml. Progress goes to standard error.
+exit status: 0; 2 for a mistake in what was given, told in one line.
+
+examples:
+  focusedad narrate film.mp4 --out draft
+  focusedad narrate folder/ --out draft --encoder dlib --names recognised
+"""
+
 
 def main(words: Sequence[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="focusedad narrate", description="Drafts the description of a film or of a film folder (docs/corpora.md)."
-    )
-    parser.add_argument("film", type=Path, help="film.mp4, or a folder with film.mp4, cast.json, portraits/")
-    parser.add_argument("--out", type=Path, help="folder for description.json, .vtt, .srt and .md; else only printed")
-    parser.add_argument(
-        "--encoder",
-        choices=("dlib", "facenet"),
-        help="a pretrained face encoder in place of the lineage's own: dlib works offline on real faces (`make dlib`)",
-    )
-    parser.add_argument("--variant", default="C2", help="which trained variant speaks (default: C2)")
-    parser.add_argument("--json", action="store_true", help="answer as JSON")
-    asked = parser.parse_args(list(words))
+    asked = parser().parse_args(list(words))
 
     from common.progress import show_progress
     from narration.narrate import Models, narrate
+    from narration.output import FILES
     from publishing import places
     from publishing.settings import load_settings
 
     show_progress()
     settings = load_settings(places.parameters_file())
+    narration = settings.narration.model_copy(update={"names": asked.names} if asked.names else {})
     data = places.data()
     models = Models(
         face_encoder=data / "face_encoder",
@@ -38,8 +48,35 @@ def main(words: Sequence[str]) -> int:
         perception=settings.perception,
         captioner_settings=settings.captioner,
     )
-    draft = narrate(asked.film, models, settings.narration, encoder=asked.encoder, out=asked.out)
+    draft = narrate(asked.film, models, narration, encoder=asked.encoder, out=asked.out)
     print(json.dumps(draft.value(), indent=1, ensure_ascii=False) if asked.json else draft.text())
     if asked.out is not None and not asked.json:
-        print(f"written: {asked.out}/description.json, .vtt, .srt, .md")
+        print(f"written into {asked.out}: {', '.join(FILES)}")
     return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    found = argparse.ArgumentParser(
+        prog="focusedad narrate", description=WHAT, epilog=MORE, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    found.add_argument(
+        "film",
+        type=Path,
+        help="film.mp4 (with film.srt beside it, if there is one), or a folder with film.mp4, cast.json, portraits/, "
+        "subtitles.srt (docs/corpora.md)",
+    )
+    found.add_argument("--out", type=Path, metavar="FOLDER", help="where the draft is written; else it is only printed")
+    found.add_argument(
+        "--encoder",
+        choices=("dlib", "facenet"),
+        help="a pretrained face encoder in place of the lineage's own: dlib works offline on real faces (`make dlib`)",
+    )
+    found.add_argument(
+        "--names",
+        choices=("introduced", "recognised", "never"),
+        help="whom a line may name of those it recognises: whom a subtitle has named before, everybody, nobody "
+        "(default: narration.names in params.yaml)",
+    )
+    found.add_argument("--variant", default="C2", help="which trained variant speaks (default: C2)")
+    found.add_argument("--json", action="store_true", help="answer as JSON, as in description.json")
+    return found

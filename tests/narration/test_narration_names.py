@@ -41,6 +41,7 @@ def test_a_script_without_capitals_or_spaces_is_read_too():
         ("Anna hugs John Smith.", "Someone hugs someone else."),
         ("Anna and John stand together.", "Two people stand together."),
         ("Anna, John and Will stand with Walter.", "Three people stand with Walter."),
+        ("Anna points at John and Will watches.", "Someone points at someone else and someone else watches."),
         ("Walter takes Anna's hat. Anna cries.", "Walter takes someone's hat. Someone else cries."),
     ],
 )

@@ -15,8 +15,10 @@ from models.captioner.settings import CaptionerSettings
 from models.perception.recognition import Naming
 from models.perception.settings import PerceptionSettings
 from models.perception.shots import Shot
+from narration.dapt import read_dapt
 from narration.narrate import Models, banks_of, narrate, shot_sheets, with_stride
-from narration.script import Alternative, Draft, Line, Reasons, ShotSheet, Silence, clock, write_script
+from narration.output import FILES, write_script
+from narration.script import Alternative, Draft, Line, Reasons, ShotSheet, Silence, clock
 from narration.settings import NarrationSettings
 
 SHOTS = (ShotSheet(0, 9, 0.0, 1.0, ("Anna",)), ShotSheet(10, 29, 1.0, 3.0, ()))
@@ -28,13 +30,15 @@ def film(*, fps: float = 10.0, delay: float = 0.0) -> Film:
 
 
 def test_all_forms_hold_the_same_lines_at_the_same_times(tmp_path: Path) -> None:
-    write_script(tmp_path, Draft("F", SHOTS, LINES, ("It cannot know.",)))
+    write_script(tmp_path, Draft("F", SHOTS, LINES, ("It cannot know.",)), NarrationSettings())
     found = json.loads((tmp_path / "description.json").read_text())
     assert [line["text"] for line in found["lines"]] == ["Anna waves.", "It rains."]
     assert [(cue.start, cue.end, cue.text) for cue in read_srt(tmp_path / "description.srt")] == [
         (line.start, line.end, line.text) for line in LINES
     ]
     assert (tmp_path / "description.vtt").read_text().startswith("WEBVTT")
+    assert [cue.text for cue in read_dapt(tmp_path / "description.dapt.xml")] == ["Anna waves.", "It rains."]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(FILES)
     page = (tmp_path / "description.md").read_text()
     assert "It cannot know." in page and "nobody recognised" in page and "Anna waves." in page
 
@@ -52,10 +56,34 @@ def test_key_frames_are_as_far_apart_in_seconds_whatever_the_frame_rate(fps: flo
     assert with_stride(PerceptionSettings(), film(fps=fps), NarrationSettings()).key_frame_stride == stride
 
 
-def test_without_trained_models_one_line_says_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_film_and_missing_models_are_one_line_that_says_what_to_do(tmp_path: Path) -> None:
     models = Models(tmp_path / "e", tmp_path / "b", tmp_path / "c", PerceptionSettings(), CaptionerSettings())
+    film = tmp_path / "film.mp4"
+    with pytest.raises(BadInput, match="no such film"):
+        narrate(film, models, NarrationSettings())
+    film.write_bytes(b"")
     with pytest.raises(BadInput, match="make repro"):
-        narrate(tmp_path / "film.mp4", models, NarrationSettings())
+        narrate(film, models, NarrationSettings())
+
+
+@pytest.mark.parametrize(
+    ("cast", "said"),
+    [("[]", "not a cast"), ("[{", "not valid JSON"), ('[{"role": "ANNA", "portrait": "../../a.png"}]', "outside")],
+)
+def test_a_cast_that_cannot_be_read_is_one_line_before_the_work(tmp_path: Path, cast: str, said: str) -> None:
+    from corpora.video import write_video
+
+    models = Models(tmp_path / "e", tmp_path / "b", tmp_path / "c", PerceptionSettings(), CaptionerSettings())
+    for folder in (models.face_encoder, models.base_model, models.captioner):
+        folder.mkdir()
+        (folder / "config.json").write_text("{}")
+    source = tmp_path / "film"
+    source.mkdir()
+    write_video(source / "film.mp4", [np.full((36, 64, 3), shade, np.uint8) for shade in range(12)], fps=10)
+    (source / "cast.json").write_text(cast)
+    with pytest.raises(BadInput, match=said):
+        narrate(source, models, NarrationSettings(), out=tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_the_banks_get_both_of_the_encoders_thresholds() -> None:
@@ -75,7 +103,7 @@ def test_the_queue_begins_with_the_most_doubtful_line_and_tells_why(tmp_path: Pa
     draft = Draft(
         "F", SHOTS, (*LINES, replace(doubtful, alternatives=(other,))), (), (Silence(4.0, 5.0, "all repeat"),)
     )
-    write_script(tmp_path, draft)
+    write_script(tmp_path, draft, NarrationSettings())
     found = json.loads((tmp_path / "description.json").read_text())
     assert found["review"][0] == {"line": 3, "doubt": 0.7, "why": ["Bo?"]} and len(found["review"]) == 3
     assert found["silences"] == [{"start": 4.0, "end": 5.0, "why": "all repeat"}]
