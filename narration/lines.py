@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from corpora.film import Description, Film
 from corpora.subtitles import Subtitle
-from narration.names import introduced
+from narration.names import introductions
 from narration.progress import Progress
 from narration.rules import Candidate, Choice, Judged, Moment, choose, recent
 from narration.script import Alternative, Box, Boxes, Line, Reasons, Silence, span
@@ -96,6 +96,7 @@ def moments(
 
     subtitles = film.subtitles()
     cast = tuple(character.name for character in film.cast)
+    introduced = introductions(subtitles, cast) if subtitles else None
     for record, slot in zip(clip_records(film, regions, perception), film.descriptions, strict=True):
         names = tuple(name for name, _ in known_characters(record, BANK))
         moment = Moment(
@@ -103,7 +104,7 @@ def moments(
             cast=cast,
             recognised=names,
             narrow=tuple(name for name in names if nearest(regions, slot.id, name) > NARROW * threshold),
-            named=named_so_far(subtitles, cast, at=slot.start, settings=settings),
+            named=named_so_far(introduced, at=slot.start, settings=settings),
             said=recent([(line.end, line.text) for line in said], slot.start, settings.echo_seconds),
             dialogue=dialogue_around(subtitles, slot, settings),
         )
@@ -111,14 +112,15 @@ def moments(
 
 
 def named_so_far(
-    subtitles: Sequence[Subtitle], cast: Sequence[str], *, at: float, settings: NarrationSettings
+    introduced: Mapping[str, float] | None, *, at: float, settings: NarrationSettings
 ) -> tuple[str, ...] | None:
-    """Whom a line at `at` (s) may name of those it sees; None: everybody."""
+    """Whom a line at `at` (s) may name of those it sees, by when the film names them (None: it has no subtitles); None:
+    everybody."""
     if settings.names == "never":
         return ()
-    if settings.names == "recognised" or not subtitles:
+    if settings.names == "recognised" or introduced is None:
         return None
-    return tuple(sorted(introduced(subtitles, cast, before=at)))
+    return tuple(sorted(name for name, since in introduced.items() if since < at))
 
 
 def dialogue_around(subtitles: Sequence[Subtitle], slot: Description, settings: NarrationSettings) -> tuple[str, ...]:

@@ -50,13 +50,17 @@ def mentions(text: str, cast: Sequence[str], *, any_case: bool = False) -> list[
     ]
 
 
-def introduced(subtitles: Sequence[Subtitle], cast: Sequence[str], *, before: float) -> set[str]:
-    """Whom the dialogue that began before `before` (s) has named beyond doubt: speaker labels and sounds are not heard
-    as names, and a part of a name that two share names neither."""
-    heard = [_SPEAKER.sub("", _SOUND.sub(" ", line.text)) for line in subtitles if line.start < before]
+def introductions(subtitles: Sequence[Subtitle], cast: Sequence[str]) -> dict[str, float]:
+    """When (s) the dialogue begins to name whom it names beyond doubt: speaker labels and sounds are not heard as
+    names, and a part of a name that two share names neither."""
     small = all(line.text == line.text.lower() for line in subtitles)  # a transcript without capitals
-    found = (mention for text in heard for mention in mentions(text, cast, any_case=small))
-    return {mention.owners[0] for mention in found if len(mention.owners) == 1}
+    found: dict[str, float] = {}
+    for line in sorted(subtitles, key=lambda line: line.start):
+        heard = _SPEAKER.sub("", _SOUND.sub(" ", line.text))
+        for mention in mentions(heard, cast, any_case=small):
+            if len(mention.owners) == 1:
+                found.setdefault(mention.owners[0], line.start)
+    return found
 
 
 def without_names(text: str, cast: Sequence[str], *, keep: Collection[str]) -> tuple[str, tuple[Mention, ...]]:

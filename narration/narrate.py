@@ -65,7 +65,6 @@ def narrate(
     the film cannot be read or a model is missing.
     """
     from corpora.film import read_film
-    from corpora.ingest import ingest
 
     if not source.exists():
         raise BadInput(f"{source}: no such film or folder; give film.mp4 or a folder that holds it")
@@ -78,7 +77,7 @@ def narrate(
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="narrate-") as scratch:
         known = (source / "film.json").is_file()  # a film of the lineage is in normal form already
-        film = read_film(source) if known else ingest(source, Path(scratch) / "film", film_id="film")
+        film = read_film(source) if known else _ingested(source, Path(scratch) / "film")
         edits = read_edits(out) if out is not None else Edits()
         check_edits(edits, out or source, duration=film.duration + film.delay)
         perception = with_stride(models.perception, film, settings)
@@ -93,6 +92,15 @@ def narrate(
     pace = took / max(film.duration / 60, 1e-6)
     log.info("%s: %.0f s of film in %.0f s, %.0f s for a minute of it", film.title, film.duration, took, pace)
     return draft
+
+
+def _ingested(source: Path, out: Path) -> Film:
+    """The film under a fixed id, whatever its file is called; a format without titles leaves the file's name as one."""
+    from corpora.ingest import ingest
+
+    film = ingest(source, out, film_id="film")
+    name = source.stem if source.is_file() else source.resolve().name
+    return film if film.title != film.id else replace(film, title=name)
 
 
 def _tell_edits(edits: Edits) -> None:

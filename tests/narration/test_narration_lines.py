@@ -14,7 +14,6 @@ from narration.script import Box
 from narration.settings import NarrationSettings
 
 SUBTITLES = [Subtitle(1, 2, "Hello, Anna."), Subtitle(10, 11, "Walter!"), Subtitle(50, 51, "Late.")]
-CAST = ("Anna", "Walter")
 NAN = math.nan
 
 
@@ -31,6 +30,7 @@ def regions(rows: list[dict[str, object]]) -> Regions:
 @pytest.mark.parametrize(
     ("names", "at", "allowed"),
     [
+        ("introduced", 1, ()),
         ("introduced", 5, ("Anna",)),
         ("introduced", 20, ("Anna", "Walter")),
         ("recognised", 0, None),
@@ -39,11 +39,11 @@ def regions(rows: list[dict[str, object]]) -> Regions:
 )
 def test_the_setting_says_who_may_be_named(names, at, allowed):
     settings = NarrationSettings(names=names)
-    assert named_so_far(SUBTITLES, CAST, at=at, settings=settings) == allowed
+    assert named_so_far({"Anna": 1, "Walter": 10}, at=at, settings=settings) == allowed
 
 
 def test_without_subtitles_nobody_waits_to_be_introduced():
-    assert named_so_far([], CAST, at=5, settings=NarrationSettings()) is None
+    assert named_so_far(None, at=5, settings=NarrationSettings()) is None
 
 
 def test_the_dialogue_around_a_slot_ends_with_what_follows_it():

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpora.subtitles import Subtitle
-from narration.names import introduced, mentions, without_names, without_second_mentions
+from narration.names import introductions, mentions, without_names, without_second_mentions
 
 CAST = ("ANNA", "Walter", "MARY ANN SMITH", "John Smith", "Dr. Will")
 
@@ -62,13 +62,11 @@ def test_the_film_has_named_whom_its_dialogue_called_before():
         Subtitle(5, 6, "Smith is here."),
         Subtitle(9, 10, "Walter?"),
     ]
-    assert introduced(lines, CAST, before=3) == set()
-    assert introduced(lines, CAST, before=9) == {"ANNA"}
-    assert introduced(lines, CAST, before=9.1) == {"ANNA", "Walter"}
+    assert introductions(lines[::-1], CAST) == {"ANNA": 3, "Walter": 9}
 
 
 def test_a_transcript_without_capitals_names_people_too():
-    assert introduced([Subtitle(0, 1, "hello anna")], CAST, before=5) == {"ANNA"}
+    assert introductions([Subtitle(0, 1, "hello anna")], CAST) == {"ANNA": 0}
 
 
 PIECES = st.sampled_from(
