@@ -198,8 +198,14 @@ def _spoken_words(text: str) -> list[str]:
 def _remarks(line: Judged, moment: Moment, settings: NarrationSettings) -> Judged:
     """What a person should look at although nothing is to be mended."""
     words = _spoken_words(line.text)
-    pairs = [pair for pair in itertools.pairwise(words) if valid_words(" ".join(pair))]
-    if again := [pair for at, pair in enumerate(pairs) if pair in pairs[:at]]:
+    pairs = list(itertools.pairwise(words))
+    again = [
+        pair
+        for at, pair in enumerate(pairs)
+        if pair in pairs[:at]
+        and (valid_words(" ".join(pair)) or pair == pairs[max(at - 2, 0)])  # "at someone at someone"
+    ]
+    if again:
         line = _doubtful(line, f'says "{" ".join(again[0])}" twice', STAMMER)
     found = mentions(line.text, moment.cast)
     for name in moment.narrow:
