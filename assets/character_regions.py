@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.code import FILM
+from common.errors import BadInput
 from publishing.settings import film_ids
 from publishing.stage import Stage, Work, all_jobs, expect
 
@@ -95,6 +96,23 @@ def summary(folder: Path) -> dict[str, Any]:
     }
 
 
+def parameters(settings: Settings, film: str) -> Any:
+    """What regions depend on. SAM 2's weights count by their digest, not by where they lie or what computes them.
+
+    `BadInput` where weights are named without it: other weights at the same place would go unnoticed.
+    """
+    found = settings.perception.model_dump(mode="json", exclude={"encoder", "detector"})
+    sam2 = found["regions"].pop("sam2")
+    if settings.perception.regions.backend == "sam2":
+        if sam2["checkpoint"] and not sam2["sha256"]:
+            raise BadInput(
+                "perception.regions.sam2.sha256: a checkpoint is named but not its SHA-256, so other weights there "
+                "would go unnoticed; write what `sha256sum` says of its weights"
+            )
+        found["regions"]["sam2"] = {key: sam2[key] for key in sam2 if key not in ("checkpoint", "device", "held")}
+    return found
+
+
 STAGE = Stage(
     name="character_regions",
     description="Per clip: faces, names by both banks (equations 4 to 6), masks propagated both ways inside a shot.",
@@ -103,7 +121,7 @@ STAGE = Stage(
     units=film_ids,
     per_film=True,
     sections=("perception", "gates.character_regions"),
-    parameters=lambda settings, film: settings.perception.model_dump(mode="json", exclude={"encoder", "detector"}),
+    parameters=parameters,
     code=(*FILM, "models/perception"),
     facts=facts,
     expectations=expectations,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,14 +93,19 @@ def readable_portraits(entries: Sequence[CastEntry]) -> tuple[tuple[CastEntry, .
     return tuple(kept), problems
 
 
-def leading(entries: Sequence[CastEntry], count: int | None) -> tuple[tuple[CastEntry, ...], list[str]]:
-    """The first `count` of the cast in credit order, those with a portrait before those without; all where None.
+def leading(
+    entries: Sequence[CastEntry], count: int | None, *, labelled: Collection[str] = ()
+) -> tuple[tuple[CastEntry, ...], list[str]]:
+    """The first `count` of the cast in credit order, those whose face can be known before the others; all where None.
+
+    A face is known by a portrait, or by the boxes that bear the name (`labelled`).
 
     The paper's main characters are the first five to eight; a credit list of sixty would only lend wrong names.
     """
     if count is None or len(entries) <= count:
         return tuple(entries), []
-    places = sorted(range(len(entries)), key=lambda place: (not entries[place].portraits, place))
+    known = [bool(entry.portraits) or entry.name in labelled for entry in entries]
+    places = sorted(range(len(entries)), key=lambda place: (not known[place], place))
     kept = sorted(places[:count])
     told = f"{entries[0].where.split(':')[0]}: the first {count} of {len(entries)} credits are the main characters"
     return tuple(entries[place] for place in kept), [f"{told}; the others are left out"]

@@ -64,7 +64,7 @@ def read_source(
     annotation = annotation_of(source, kind, film_id=film_id, facts=facts)
     entries, repeated = distinct(annotation.cast)
     entries, unreadable = readable_portraits(entries)
-    entries, minor = leading(entries, cast)
+    entries, minor = leading(entries, cast, labelled={box.name for box in annotation.labelled_boxes})
     described, unusable = descriptions(annotation.slots, duration=facts.duration, delay=facts.start)
     if annotation.slots and not described:
         raise BadInput(f"{source / ANNOTATIONS[kind]}: no row of it lies in the film ({unusable[0]})")

@@ -75,7 +75,9 @@ def shortened(roles: Sequence[tuple[str, str]], short: Mapping[str, ShortName]) 
     between two that would, it is the one's whose whole role it is.
     """
     wanted = [_usable(role, short[actor].short) if actor in short else None for actor, role in roles]
-    bearers = Counter(name.casefold() for name in (want or role for want, (_, role) in zip(wanted, roles, strict=True)))
+    # A role counts even where a shorter name is wanted: whoever falls back to it must not meet it as another's name.
+    named = [{(want or role).casefold(), role.casefold()} for want, (_, role) in zip(wanted, roles, strict=True)]
+    bearers = Counter(name for names in named for name in names)
     return [
         want if want is not None and bearers[want.casefold()] == 1 else role
         for want, (_, role) in zip(wanted, roles, strict=True)

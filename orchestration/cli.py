@@ -24,7 +24,8 @@ PASSED_ON = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0, 1 where the answer is no, 2 for a mistake of the user's in one line."""
-    spare_collections()
+    if arguments is None:  # a process of its own
+        spare_collections()
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if words and words[0] in PASSED_ON:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from common.errors import BadInput
 
 if TYPE_CHECKING:
+    from publishing.champion import Outcome
     from publishing.settings import Settings
 
 
@@ -16,6 +17,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group()
     what.add_argument("--dry-run", action="store_true", help="decide, and change nothing")
     what.add_argument("--rollback", action="store_true", help="give the alias back to the champion before")
+    what.add_argument("--retire", action="store_true", help="take the alias away: the next challenger needs no rival")
     what.add_argument("--history", action="store_true", help="every decision so far")
     parser.add_argument("--seed", type=int, help="which of the trainings (default: the first of captioner.seeds)")
     parser.add_argument("--json", action="store_true", help="answer as JSON")
@@ -32,6 +34,10 @@ def main(asked: argparse.Namespace, settings: Settings) -> int:
     if asked.rollback:
         left, now = champion.roll_back()
         print(json.dumps({"left": left, "champion": now}) if asked.json else f"champion: version {left} -> {now}")
+        return 0
+    if asked.retire:
+        left = champion.retire()
+        print(json.dumps({"left": left, "champion": None}) if asked.json else f"champion: version {left} -> none")
         return 0
     unit, experiments = put_forward(settings, asked.seed)
     from publishing import places
@@ -64,10 +70,7 @@ def put_forward(settings: Settings, seed: int | None) -> tuple[str, dict[str, st
     return mine[0].captioner(settings), {each.benchmark: each.unit for each in mine}
 
 
-def _show(outcome: object, *, dry_run: bool) -> None:
-    from publishing.champion import Outcome
-
-    assert isinstance(outcome, Outcome)
+def _show(outcome: Outcome, *, dry_run: bool) -> None:
     done = "would be promoted" if dry_run else "is champion now"
     print(f"version {outcome.version} {done if outcome.decision.promote else 'is refused'}")
     for reason in outcome.decision.reasons:
@@ -76,11 +79,11 @@ def _show(outcome: object, *, dry_run: bool) -> None:
         print(f"    {difference.line()}")
 
 
-def _told(entries: list[dict[str, object]]) -> str:
+def _told(entries: list[dict[str, Any]]) -> str:
     if not entries:
         return "no decision yet"
     return "\n".join(
         f"{entry['time']}  version {entry['version']} {entry['action']} (before: {entry['before'] or 'none'}): "
-        f"{'; '.join(map(str, entry['reasons']))}"  # type: ignore[call-overload]
+        f"{'; '.join(map(str, entry['reasons']))}"
         for entry in entries
     )

@@ -26,6 +26,7 @@ from publishing.tracking import MODEL
 from publishing.versions import git_commit
 
 ALIAS = "champion"
+PROMOTED, REFUSED, ROLLED_BACK, RETIRED = "promoted", "refused", "rolled back", "retired"
 _EVIDENCE = "promotion"
 
 
@@ -62,11 +63,11 @@ def promote(
             return Outcome(number, before, decision)
         if decision.promote:
             _keep(found, version.run_id, challenger, decision)
+        # The history first: after a kill in between it names a champion too many, never one too few.
+        _note(home, PROMOTED if decision.promote else REFUSED, number, before, decision.reasons)
+        if decision.promote:
             found.set_registered_model_alias(MODEL, ALIAS, number)
-        after = number if decision.promote else before
-        action = "promoted" if decision.promote else "refused"
-        _note(home, action, number, before, challenger.captioner, decision.reasons)
-        return Outcome(number, after, decision)
+        return Outcome(number, number if decision.promote else before, decision)
 
 
 def roll_back(*, home: Path | None = None) -> tuple[str, str]:
@@ -74,14 +75,25 @@ def roll_back(*, home: Path | None = None) -> tuple[str, str]:
     found = tracking.client(home)
     with _alone(home):
         now = champion_version(home)
-        before = _before(history(home), now)
-        if now is None or before is None:
-            raise BadInput(
-                "champion: there is no earlier champion to go back to; `focusedad promote --history` lists them"
-            )
-        found.set_registered_model_alias(MODEL, ALIAS, before)
-        _note(home, "rolled back", before, now, "", ("asked for",))
-        return now, before
+        reigns = _reigns(history(home))
+        if now is None or len(reigns) < 2 or reigns[-1] != now:
+            told = "there is no earlier champion to go back to; `focusedad promote --history` lists them"
+            raise BadInput(f"champion: {told}")
+        _note(home, ROLLED_BACK, reigns[-2], now, ("asked for",))
+        found.set_registered_model_alias(MODEL, ALIAS, reigns[-2])
+        return now, reigns[-2]
+
+
+def retire(*, home: Path | None = None) -> str:
+    """Takes the alias away, so that the next challenger needs no rival; returns the version that was champion."""
+    found = tracking.client(home)
+    with _alone(home):
+        now = champion_version(home)
+        if now is None:
+            raise BadInput("champion: there is none to retire")
+        _note(home, RETIRED, now, now, ("asked for",))
+        found.delete_registered_model_alias(MODEL, ALIAS)
+        return now
 
 
 def champion_version(home: Path | None = None) -> str | None:
@@ -102,10 +114,17 @@ def history(home: Path | None = None) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
 
 
-def _before(decisions: list[dict[str, Any]], now: str | None) -> str | None:
-    """The champion before the promotion that made `now` champion, whatever was rolled back since."""
-    made = [entry for entry in decisions if entry["action"] == "promoted" and entry["version"] == now]
-    return made[-1]["before"] if made else None
+def _reigns(decisions: list[dict[str, Any]]) -> list[str]:
+    """The champions one after the other as they would be rolled back through, the present one last."""
+    reigns: list[str] = []
+    for entry in decisions:
+        if entry["action"] == PROMOTED:
+            reigns.append(entry["version"])
+        elif entry["action"] == ROLLED_BACK:
+            reigns = reigns[:-1]
+        elif entry["action"] == RETIRED:
+            reigns = []
+    return reigns
 
 
 def _version_of(found: Any, captioner: str) -> Any:
@@ -148,6 +167,11 @@ def _evidence(found: Any, version: str) -> Evidence:
 
     run = found.get_model_version(MODEL, version).run_id
     with tempfile.TemporaryDirectory() as scratch:
+        if not any(each.path == _EVIDENCE for each in found.list_artifacts(run)):
+            raise BadInput(
+                f"{MODEL}: version {version} bears the alias {ALIAS} without evidence, so it was not given by "
+                "`focusedad promote`; `focusedad promote --retire` takes it away"
+            )
         folder = Path(found.download_artifacts(run, _EVIDENCE, scratch))
         kept = read_json(folder / "evidence.json")
         per_clip = {name: pd.read_parquet(folder / f"{name}.parquet") for name in kept["benchmarks"]}
@@ -158,15 +182,12 @@ def _history_file(home: Path | None) -> Path:
     return (home or places.home()) / "mlflow" / "promotions.jsonl"
 
 
-def _note(
-    home: Path | None, action: str, version: str, before: str | None, captioner: str, reasons: tuple[str, ...]
-) -> None:
+def _note(home: Path | None, action: str, version: str, before: str | None, reasons: tuple[str, ...]) -> None:
     entry = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "action": action,
         "version": version,
         "before": before,
-        "captioner": captioner,
         "git_commit": git_commit(places.root()),
         "reasons": list(reasons),
     }

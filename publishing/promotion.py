@@ -163,7 +163,10 @@ def _incomparable(challenger: Evidence, champion: Evidence, settings: PromotionS
     found = []
     for benchmark in sorted(challenger.benchmarks.keys() | champion.benchmarks.keys()):
         if challenger.benchmarks.get(benchmark) != champion.benchmarks.get(benchmark):
-            found.append(f"not comparable: {benchmark} is another data version than the champion was measured on")
+            found.append(
+                f"not comparable: {benchmark} is another data version than the champion was measured on; "
+                "`focusedad promote --retire` makes room"
+            )
     for metric in settings.metrics:
         if challenger.identities.get(metric) != champion.identities.get(metric):
             found.append(f"not comparable: {metric} was computed otherwise for the champion")

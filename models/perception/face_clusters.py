@@ -26,8 +26,9 @@ ROUNDS = 4  # of refinement; it settles in two or three
 # A track stays with its character within this multiple of the threshold: thresholds are of two faces, and a mean of
 # several stands nearer to its members than they to each other.
 WITHIN = 0.8
-# What a character without a cluster costs, in portrait thresholds: a little more than a cluster just like the portrait.
-ABSENT = 1.3
+# What a character without a cluster costs, in portrait thresholds: a cluster farther off is somebody else, and a listed
+# character may well not appear. Nearer limits lose people whose portrait is a poor likeness.
+ABSENT = 1.5
 # Squared distance of tracks that share a frame, which are different people. Half again the largest there is (4): one
 # wrong meeting, a track that changed its person midway, must not part a character's clusters for good.
 APART = 6.0
@@ -92,7 +93,7 @@ def _assigned(
     settings: BankSettings,
     portrait_threshold: float,
 ) -> list[str]:
-    """Large clusters to portraits one to one at the least total squared distance (Hungarian)."""
+    """Large clusters to portraits one to one at the least total squared distance (Hungarian), or to nobody."""
     sizes = Counter(clusters.tolist())
     large = [cluster for cluster, size in sorted(sizes.items()) if size >= settings.smallest_share * len(clusters)]
     if not large:
@@ -103,7 +104,8 @@ def _assigned(
     # The cast list holds those who are seen most, so of two clusters equally like a portrait the larger is meant.
     shares = np.array([sizes[cluster] / len(clusters) for cluster in large])
     cost = cost - settings.size_weight * np.log(shares)[:, None]
-    given = {large[i]: names[j] for i, j in zip(*linear_sum_assignment(cost), strict=True)}
+    cost = np.concatenate([cost, np.full((len(names), len(names)), ABSENT)])  # a portrait may go without a cluster
+    given = {large[i]: names[j] for i, j in zip(*linear_sum_assignment(cost), strict=True) if i < len(large)}
     return [given.get(int(cluster), "") for cluster in clusters]
 
 

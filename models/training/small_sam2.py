@@ -8,7 +8,9 @@ checkpoint for the backend `sam2` (perception.regions.sam2.checkpoint).
 from __future__ import annotations
 
 import argparse
+import hashlib
 import logging
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +38,7 @@ SINGLE = 0.35  # share of the steps with single frames, at the beginning
 SINGLES, CLIPS, LENGTH = 16, 4, 4  # frames of a step; sequences of a step, and their frames
 WEIGHTS = {"cross entropy": 8.0, "dice": 1.0, "iou": 0.3, "presence": 0.3}
 JITTER = 0.08  # of a prompt's sides: detectors are not exact
+TRIES = 200  # cut-outs per sample wanted, before the films are taken to show nobody large enough
 LEAST_SEEN = 12  # pixels of a mask's grid below which a person is not there to be learned
 
 
@@ -82,10 +85,17 @@ class _Lesson:
     def loss(self, step: int) -> Tensor:
         count, length = (SINGLES, 1) if step < self._single else (CLIPS, LENGTH)
         samples: list[Sample] = []
-        while len(samples) < count:
+        for _ in range(TRIES * count):
             sample = draw(self._films, self._starts, length, self._side, self._rng)
             if sample is not None:
                 samples.append(sample)
+            if len(samples) == count:
+                break
+        else:
+            raise BadInput(
+                f"small_sam2: {TRIES * count} cut-outs hold {len(samples)} people large enough to learn from; "
+                "give films whose people fill more of the frame"
+            )
         return self._go_through(samples, length)
 
     def tell(self, steps: int) -> Any:
@@ -199,15 +209,23 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if not 0 < given.minutes < float("inf"):
             raise BadInput(f"--minutes {given.minutes}: not a time to train; give one above 0")
+        if given.out.exists():
+            raise BadInput(f"{given.out}: exists already; name a folder that does not")
+        given.out.parent.mkdir(parents=True, exist_ok=True)
         defaults = PerceptionSettings()
         films = read_film_masks(given.films, stride=defaults.key_frame_stride, feet=defaults.regions.feet)
         model, curve = train(films, steps=max(1, round(given.minutes * STEPS_A_MINUTE)), seed=given.seed)
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2
-    write(model, SmallSam2Shape(), given.out)
-    write_curves(given.out / "training.json", loss=curve)
-    log.info("small_sam2: %d films, %d frames, written", len(given.films), len(films.frames_nhwc))
+    partial = given.out.with_name(f".{given.out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    write(model, SmallSam2Shape(), partial)
+    write_curves(partial / "training.json", loss=curve)
+    partial.rename(given.out)
+    with (given.out / "model.safetensors").open("rb") as weights:
+        digest = hashlib.file_digest(weights, "sha256").hexdigest()
+    log.info("small_sam2: %d films, %d frames; sha256 %s", len(given.films), len(films.frames_nhwc), digest)
     return 0
 
 

@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _bench(asked: argparse.Namespace) -> int:
     from common.progress import show_progress
     from corpora.film import read_film
-    from orchestration.bench.harness import page, write_results
+    from orchestration.bench.harness import write_results
     from orchestration.bench.perception import against_length, against_the_peer
 
     show_progress()
@@ -37,12 +37,13 @@ def _bench(asked: argparse.Namespace) -> int:
     if folder is None:
         raise BadInput("data/films: no film to measure on; run `make repro` first, or give --film and --encoder")
     film = read_film(folder)
-    minutes = [int(count) for count in asked.minutes.split(",") if count.strip()]
+    try:
+        minutes = [int(count) for count in asked.minutes.split(",") if count.strip()]
+    except ValueError:
+        raise BadInput(f"--minutes {asked.minutes}: not whole numbers with commas between them") from None
     results = [against_the_peer(film, asked.encoder), *against_length(film, asked.encoder, minutes)]
     write_results(results, asked.out)
-    from dataclasses import asdict
-
-    print(page([{**asdict(result), "machine": {}} for result in results]))
+    print((asked.out / "BENCHMARKS.md").read_text(encoding="utf-8"))
     return 0
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from common.errors import BadInput
 from orchestration.bench.harness import Result, interleaved
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ MINUTES = (1, 4, 16)
 
 def against_the_peer(film: Film, encoder_folder: Path) -> Result:
     """Key frames named per second of CPU time, from frames in memory and portraits on disk to a name per face."""
+    import cv2
     import torch
 
     from corpora.video import read_frames
@@ -40,6 +42,7 @@ def against_the_peer(film: Film, encoder_folder: Path) -> Result:
     from models.perception.settings import DetectorSettings
 
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     detector, encoder = load_detector(DetectorSettings()), load_encoder(encoder_folder)
     numbers = np.linspace(0, film.frames - 1, FRAMES).round().astype(int).tolist()
     frames = [frame for _, frame in read_frames(film.video, numbers)]
@@ -117,10 +120,12 @@ def against_length(film: Film, encoder_folder: Path, minutes: Sequence[int]) -> 
             long = lengthened(film, Path(scratch) / "film", minutes=count)
             done = subprocess.run(
                 [sys.executable, "-m", "orchestration.bench.perception", str(long.folder), str(encoder_folder)],
-                check=True,
+                check=False,
                 capture_output=True,
                 text=True,
             )
+        if done.returncode:
+            raise BadInput(f"bench: a film of {count} minutes could not be perceived: {done.stderr.strip()[-500:]}")
         measured = json.loads(done.stdout.splitlines()[-1])
         log.info("bench: perception of %d minutes, %s", count, measured)
         name = f"perception: a film of {count} min"
@@ -191,6 +196,7 @@ def _repeat(source: Path, target: Path, times: int) -> None:
 
 def perceive_once(film_folder: Path, encoder_folder: Path) -> dict[str, float]:
     """Both perception stages of one film in this process: CPU seconds of the work and the process's peak memory."""
+    import cv2
     import torch
 
     from corpora.film import read_film
@@ -201,6 +207,7 @@ def perceive_once(film_folder: Path, encoder_folder: Path) -> dict[str, float]:
     from models.perception.settings import PerceptionSettings
 
     torch.set_num_threads(1)
+    cv2.setNumThreads(1)
     settings, film = PerceptionSettings(), read_film(film_folder)
     detector, encoder = load_detector(settings.detector), load_encoder(encoder_folder)
     begun = time.process_time()

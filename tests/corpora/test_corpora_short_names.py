@@ -77,6 +77,8 @@ def test_a_name_that_two_would_bear_is_neithers() -> None:
     assert names(("Mary Kane", "Kane"), ("Emily Norton Kane", "Kane")) == ["Mary Kane", "Emily Norton Kane"]
     assert names(("Beverly Crusher", "Crusher"), ("Crusher", None)) == ["Beverly Crusher", "Crusher"]
     assert names(("Kane III", "Kane"), ("Kane", "Kane")) == ["Kane III", "Kane"]
+    roses = names(("Rose Kane", "Rose"), ("Rose Smith", "Rose"), ("Big Rose Kane", "Rose Kane"))
+    assert roses == ["Rose Kane", "Rose Smith", "Big Rose Kane"]
 
 
 @settings(max_examples=100, deadline=None)

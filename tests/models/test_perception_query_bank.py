@@ -104,7 +104,15 @@ def build(film: Film, faces: pd.DataFrame, portraits: dict[str, np.ndarray]):  #
 def test_clusters_go_to_portraits_one_to_one() -> None:
     # Ben's portrait is nearer to Ada's faces than to his own: only the assignment as a whole puts that right.
     portraits = {"Ada": near(ADA)[None], "Ben": unit_rows(0.6 * ADA + 0.5 * BEN + 0.6 * EXTRA)[None]}
-    banks = build(film(("Ada", "Ben")), crowd((ADA, 3), (BEN, 3)), portraits)
+    banks = build_banks(
+        film(("Ada", "Ben")),
+        crowd((ADA, 3), (BEN, 3)),
+        portraits,
+        SETTINGS,
+        encoder="toy",
+        threshold=0.5,
+        actor_threshold=0.75,
+    )
     assert banks.best["Ada"] @ ADA > 0.95 and banks.best["Ben"] @ BEN > 0.95
     assert banks.actor["Ben"] @ BEN < 0.6
     assert banks.facts["Ben"]["from"] == "clusters" and banks.facts["Ben"]["faces"] > 8
@@ -114,6 +122,12 @@ def test_strangers_stay_without_a_name() -> None:
     banks = build(film(("Ada",)), crowd((ADA, 3), (EXTRA, 3)), {"Ada": near(ADA)[None]})
     assert set(banks.best) == {"Ada"} and banks.best["Ada"] @ ADA > 0.95
     assert set(banks.face_names) == {"Ada", ""}
+
+
+def test_a_listed_character_who_never_appears_takes_no_strangers_face() -> None:
+    faces = crowd((ADA, 3), (EXTRA, 3))
+    banks = build(film(("Ada", "Ben")), faces, {"Ada": near(ADA)[None], "Ben": near(BEN)[None]})
+    assert set(banks.best) == {"Ada"} and set(banks.face_names) == {"Ada", ""}
 
 
 @pytest.mark.parametrize("scale", [0.2, 0.05, 0.01], ids=lambda scale: f"an encoder of scale {scale}")

@@ -73,7 +73,7 @@ def test_masks_are_carried_both_ways_inside_the_shot(checkpoint: Path, model: An
         for carried in own.values():
             assert carried.mask.shape == (HEIGHT, WIDTH) and carried.mask.dtype == bool
             assert 0 <= carried.confidence <= 1
-    assert min(found[3]) < 20 < max(found[3]) or max(found[7]) > 30, "nothing was carried"
+    assert min(found[3]) < 20 < max(found[3]), "backward and forward"
     for frame in KEY_FRAMES:
         both = [own[frame].mask for own in found.values() if frame in own and frame not in (10, 20, 30)]
         assert len(both) < 2 or not (both[0] & both[1]).any(), "a pixel belongs to one person"
@@ -149,7 +149,7 @@ def test_no_mask_crosses_a_cut_and_only_key_frames_are_read(
     )
     assert sorted(asked) == [0, 5, 10, 15, 20, 25]
     sources = dict(found.regions[["frame", "source"]].values.tolist())
-    assert sources.pop(5) == "recognised" and sources and set(sources) <= {0, 10}
+    assert sources == {0: "propagated", 5: "recognised", 10: "propagated"}
 
 
 def test_what_the_model_doubts_is_dropped_but_no_face_is_without_a_mask(

@@ -78,6 +78,28 @@ def test_the_life_of_the_alias(home: Path, tmp_path: Path) -> None:
     assert all(entry["reasons"] for entry in champion.history(home))
 
 
+def test_the_alias_given_by_hand_is_no_evidence_and_can_be_retired(home: Path, tmp_path: Path) -> None:
+    other = registered("by hand", 20.0, tmp_path, home)
+    champion.retire(home=home)
+    with pytest.raises(BadInput, match="none to retire"):
+        champion.retire(home=home)
+    tracking.client(home).set_registered_model_alias(tracking.MODEL, champion.ALIAS, "2")
+    with pytest.raises(BadInput, match="without evidence"):
+        ask(other, home)
+    assert champion.retire(home=home) == "2"
+    assert ask(other, home).decision.reasons == ("there is no champion yet, and the evidence is complete",)
+
+
+def test_rolling_back_goes_on_to_earlier_champions_and_ends() -> None:
+    def told(*actions: tuple[str, str]) -> list[dict[str, str]]:
+        return [{"action": action, "version": version} for action, version in actions]
+
+    three = [(champion.PROMOTED, number) for number in ("1", "2", "1")]
+    assert champion._reigns(told(*three)) == ["1", "2", "1"]
+    assert champion._reigns(told(*three, (champion.ROLLED_BACK, "2"))) == ["1", "2"]
+    assert champion._reigns(told(*three, (champion.REFUSED, "3"), (champion.RETIRED, "1"))) == []
+
+
 def test_a_model_that_is_not_registered_is_refused(home: Path) -> None:
     table = pd.DataFrame({"film": ["tt1"], "clip_id": [1], "METEOR": [1.0]})
     with pytest.raises(BadInput, match="no registered version"):
