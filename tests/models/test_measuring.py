@@ -18,6 +18,7 @@ from corpora.video import write_video
 from evaluation.settings import IntervalSettings
 from models.measuring.carrying import middle, observe_carrying
 from models.measuring.changes import with_changes
+from models.measuring.command import main, published
 from models.measuring.figures import mean_over
 from models.measuring.masks import direction, mask_iou, observe_appearances, observe_masks
 from models.measuring.names import observe_faces, observe_heads, observe_strangers, outcome
@@ -28,7 +29,6 @@ from models.measuring.truth import HEIGHT_EDGES, YAW_EDGES, Perceived, band_of, 
 from models.perception.bank_files import Banks, write_banks
 from models.perception.carriers import Carried, ShotView
 from models.perception.faces import FACE_COLUMNS, write_faces
-from models.perception.measure import main, published
 from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, encode_mask, table, write_regions
 from models.perception.settings import PerceptionSettings
 from models.perception.shots import Shot
@@ -463,12 +463,15 @@ def test_regions_are_made_anew_from_published_banks(tmp_path: Path, monkeypatch:
         asked.append((settings.regions.longest, sorted(banks.best)))
         return perceived_in(tmp_path / "films" / "tt1").regions
 
-    monkeypatch.setattr("models.perception.measure.character_regions", made)
+    monkeypatch.setattr("models.measuring.command.character_regions", made)
     arguments = [str(film), "--data", str(tmp_path), "--work", str(tmp_path / "work"), "--set"]
     assert main([*arguments, "regions.longest=1"]) == 0 and main([*arguments, "regions.longest=1"]) == 0
     assert asked == [(1.0, ["Ada", "Bob"])]  # the second call reads what the first left
     assert main([*arguments, "regions.longest=2"]) == 2  # and none reads what was made otherwise
     assert main([*arguments, "detector.min_face=30"]) == 2
+    write_banks(Banks("toy", 0.4, {"Ada": ADA}, {"Ada": ADA}), tmp_path / "query_banks" / "tt1")
+    assert main([*arguments, "regions.longest=1"]) == 2  # nor what other banks gave
+    assert main([str(film), *arguments]) == 2  # nor one film twice
 
 
 @pytest.mark.parametrize(

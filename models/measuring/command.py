@@ -1,6 +1,6 @@
 """How good the perception is on studio films, against their truth.
 
-    python -m models.perception.measure FILM_FOLDER... [--data data] [--page docs/perception.md]
+    python -m models.measuring FILM_FOLDER... [--data data] [--page docs/perception.md]
 
 A report on the mini world, where the truth is known; nothing in the pipeline reads it. What is measured stands in
 `models/measuring`; here is the command, and how a film is perceived for it or read as the stages published it.
@@ -12,13 +12,13 @@ import argparse
 import logging
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from common.errors import BadInput
-from common.files import canonical_json, read_json, write_json, write_text
+from common.files import canonical_json, file_md5, read_json, write_json, write_text
 from corpora.film import Film, read_film
 from models.measuring.changes import with_changes
 from models.measuring.figures import Section
@@ -38,7 +38,7 @@ from models.perception.settings import PerceptionSettings
 __all__ = ["Perceived", "carry", "measure", "perceive", "published", "true_names"]
 
 log = logging.getLogger(__name__)
-SETTINGS_FILE = "perception.json"  # what the regions in a work folder were made with
+BANKS_FROM, REGIONS_FROM = "banks_from.json", "regions_from.json"  # what the results in a work folder were made from
 
 
 def perceive(film: Film, work: Path, encoder_folder: Path, settings: PerceptionSettings) -> Perceived:
@@ -46,6 +46,7 @@ def perceive(film: Film, work: Path, encoder_folder: Path, settings: PerceptionS
     from models.perception.detection import load_detector
     from models.perception.encoders import load_encoder
 
+    _claim(work / BANKS_FROM, film, settings, sorted(encoder_folder.glob("*.*")), made=work / "bank.json")
     if not (work / "bank.json").is_file():
         make_query_banks(film, work, load_detector(settings.detector), load_encoder(encoder_folder), settings)
     return carry(film, work, work, settings)
@@ -54,13 +55,25 @@ def perceive(film: Film, work: Path, encoder_folder: Path, settings: PerceptionS
 def carry(film: Film, bank: Path, work: Path, settings: PerceptionSettings) -> Perceived:
     """The film's regions from the banks in `bank`, made or read again in `work`; BadInput if made otherwise."""
     faces, shots = read_faces(bank)
-    banks, parameters = read_banks(bank), settings.model_dump(mode="json")
+    banks, tables = read_banks(bank), [bank / "bank.json", bank / "faces.parquet", *sorted(bank.rglob("*.npy"))]
+    _claim(work / REGIONS_FROM, film, settings, tables, made=work / "regions.json")
     if not (work / "regions.json").is_file():
         write_regions(character_regions(film, faces, shots, banks, film.clips(), settings), work)
-        write_json(work / SETTINGS_FILE, parameters)
-    elif (work / SETTINGS_FILE).is_file() and read_json(work / SETTINGS_FILE) != parameters:
-        raise BadInput(f"{work}: made with other settings; give another folder with --work")
     return Perceived(film, faces, shots, banks, read_regions(work))
+
+
+def _claim(path: Path, film: Film, settings: PerceptionSettings, read: Sequence[Path], *, made: Path) -> None:
+    """Notes in `path` what the results beside it are made from; BadInput where they were made from something else."""
+    made_from = {
+        "settings": settings.model_dump(mode="json"),
+        "film": file_md5(film.folder / "film.json"),
+        "read": [file_md5(each) for each in read],
+    }
+    if (read_json(path) if path.is_file() else None) != made_from:
+        if made.is_file():
+            raise BadInput(f"{path.parent}: made from another film or with other settings; give another --work")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, made_from)
 
 
 def published(film: Film, data: Path) -> tuple[Perceived, PerceptionSettings]:
@@ -99,6 +112,10 @@ def main(arguments: list[str] | None = None) -> int:
     sweep, backends = Sweep(), set()
     try:
         for perceived, settings in _films(given):
+            if perceived.film.id in observed:
+                raise BadInput(
+                    f"{perceived.film.folder}: a film {perceived.film.id} was measured already; name it once"
+                )
             observed[perceived.film.id] = observe(perceived, settings, carrying=given.carrying)
             backends.add(settings.regions.backend)
             if given.page:
@@ -111,7 +128,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.page:
         about = About(
             films=list(observed),
-            command="python -m models.perception.measure " + shlex.join(arguments),
+            command="python -m models.measuring " + shlex.join(arguments),
             encoder=", ".join(sorted(sweep.encoders)),
             backend=", ".join(sorted(backends)),
         )
@@ -124,7 +141,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m models.perception.measure", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m models.measuring", description=__doc__)
     parser.add_argument("films", nargs="+", type=Path, help="film folders in normal form, from the studio")
     parser.add_argument("--data", type=Path, help="measure what the stages published under this folder (seconds)")
     parser.add_argument(
@@ -182,7 +199,3 @@ def _write(given: argparse.Namespace, found: list[Section], sweep: Sweep, about:
     write_text(given.page, page(found, about, further=further))
     write_json(given.page.with_suffix(".json"), {**as_json(found), "thresholds": sweep_json(sweep.rows())})
     write_pictures(sweep.rows(), given.page.parent / "pictures")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
