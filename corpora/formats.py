@@ -102,7 +102,7 @@ def _of_folder(folder: Path) -> Format:
         return Format.FILMS
     names = ", ".join(ANNOTATIONS[each] for each in ANNOTATIONS if each is not Format.NORMAL_FORM)
     raise BadInput(
-        f"{folder}: neither a film's folder nor a folder of them; a film's folder holds film.mp4 and {names}"
+        f"{folder}: neither a film's folder nor a folder of them; a film's folder holds film.mp4 and one of {names}"
     )
 
 

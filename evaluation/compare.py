@@ -28,6 +28,8 @@ class Order:
     def verdict(self) -> str:
         if self.published == 0:
             return "the paper has a tie"
+        if self.low == self.high == 0:
+            return "no difference at all: both rows say the same"
         if not (self.low > 0 or self.high < 0):
             return f"undecided ({'same' if self.here > 0 else 'other'} order, but the interval holds 0)"
         return "the same order as the paper" if self.here > 0 else "the other order"

@@ -21,7 +21,7 @@ BY_HAND, TAKEN_OUT = "changed by hand, and kept", "taken out by hand"
 COMMENT = "<!-- What was drafted, so that changes by hand are known and kept. Leave this as it is."
 HEADING = "## Lines"
 SLACK = 0.1  # seconds: a script's times are rounded
-_ROW = re.compile(r"- \*\*(\d+:\d\d\.\d)-(\d+:\d\d\.\d)\*\*\s+(.*)")
+_ROW = re.compile(r"- \*\*(\d+:\d\d\.\d)-(\d+:\d\d\.\d)\*\*(?:\s+(.*))?")
 _PAGE = re.compile(r"^page ([0-9a-f]{8})\r?$", re.MULTILINE)
 _REMARK = re.compile(r"\s*_\([^()]*\)_\s*$")
 _DRAFTED = re.compile(r"(\d+:\d\d\.\d-\d+:\d\d\.\d) ([0-9a-f]{8})")
@@ -107,7 +107,7 @@ def _edit(path: Path, number: int, text: str) -> tuple[int, Edit]:
     start, end = (_seconds(each) for each in match.groups()[:2])
     if end <= start:
         raise BadInput(f"{path}:{number}: ends before it begins; mend the times")
-    return number, Edit(start, end, " ".join(_REMARK.sub("", match[3]).split()))
+    return number, Edit(start, end, " ".join(_REMARK.sub("", match[3] or "").split()))
 
 
 def _seconds(written: str) -> float:

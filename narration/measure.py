@@ -1,4 +1,4 @@
-"""What the rules change, on test films with a reference: `python -m narration.measure DATA [--variant C2]`.
+"""What the rules change, on test films with a reference: `python -m narration.measure DATA [--variant C2.0]`.
 
 On the described slots of both benchmarks: how often the model's first sentence breaks a rule, how often another is said
 or none, and whether the names spoken stand in the reference. Everything published is used as it lies there.
@@ -7,6 +7,7 @@ or none, and whether the names spoken stand in the reference. Everything publish
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -43,6 +44,9 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("data", type=Path, help="the folder of the published stages")
     parser.add_argument("--variant", default="C2.0", help="which trained captioner speaks (default: C2.0)")
     asked = parser.parse_args(words)
+    if not (asked.data / "captioner" / asked.variant / "config.json").is_file():
+        print(f"{asked.data / 'captioner' / asked.variant}: no trained captioner; run `make repro`", file=sys.stderr)
+        return 2
     found = list(_said(asked.data, asked.variant))
     print(
         canonical_json(

@@ -66,14 +66,22 @@ def introductions(subtitles: Sequence[Subtitle], cast: Sequence[str]) -> dict[st
 def without_names(text: str, cast: Sequence[str], *, keep: Collection[str]) -> tuple[str, tuple[Mention, ...]]:
     """The text with strangers where it named others than `keep`, and what was taken out.
 
-    "Anna and Walter wave at Noah" without any of the three: "Two people wave at someone else".
+    "Anna and Walter wave at Noah" without any of the three: "Two people wave at someone else"; "Anna waits and Anna
+    leaves" without her: "Someone waits and someone leaves".
     """
     strangers = [mention for mention in mentions(text, cast) if not mention.means(keep)]
     groups = [group for together in _joined(text, strangers) for group in _apart(text, together)]
     pieces, at = [], 0
+    called: dict[tuple[str, ...], str] = {}
     for number, group in enumerate(groups):
-        alone = SOMEONE_ELSE if number else SOMEONE
-        word = alone if len(group) == 1 else GROUPS.get(len(group), "several people")
+        new = SOMEONE_ELSE if number else SOMEONE
+        if len(group) == 1 and _CLAUSE_BEGINS.search(text[: group[0].start]):
+            word = called.setdefault(group[0].owners, new)  # whoever begins another clause is called as before
+        elif len(group) == 1:
+            word = new
+            called.setdefault(group[0].owners, new)
+        else:
+            word = GROUPS.get(len(group), "several people")
         pieces += [text[at : group[0].start], _as_begun(text[: group[0].start], word)]
         at = group[-1].end
     return "".join(pieces) + text[at:], tuple(strangers)

@@ -40,6 +40,10 @@ STUDIO_ONLY = (
     "The captioner was trained on studio films alone: on a real film its lines show how the parts work together, "
     "they do not describe what is seen."
 )
+DRAWN_FACES = (
+    "Faces were recognised by an encoder that knows drawn faces alone: on a real film its names are guesses and may be "
+    "wrong; `make dlib`, then `--encoder dlib`."
+)
 NO_SUBTITLES = "There are no subtitles, so speech was not avoided: the slots are the shots."
 NO_PAUSE = "There is no pause long enough for a line (narration.shortest_slot)."
 NO_CAST = "There is no cast with portraits: nobody can be named."
@@ -162,7 +166,7 @@ def _draft(
         threshold=threshold_of(perception.recognition, banks.threshold_of("best query")),
         by_hand=edits.texts(),
     )
-    notes = tuple(_notes(film, banks))
+    notes = tuple(_notes(film, banks, drawn=encoder.name == "studio"))
     return Draft(film.title, sheets, tuple(lines), notes, tuple(silences), film.duration + film.delay)
 
 
@@ -208,8 +212,10 @@ def shot_sheets(
     return tuple(sheets)
 
 
-def _notes(film: Film, banks: Banks) -> list[str]:
+def _notes(film: Film, banks: Banks, *, drawn: bool) -> list[str]:
     notes = [STUDIO_ONLY]
+    if drawn and banks.actor and not (film.folder / "truth").is_dir():  # what carries truth is drawn itself
+        notes.append(DRAWN_FACES)
     if not film.subtitles():
         notes.append(NO_SUBTITLES)
     if not banks.actor and not banks.best:

@@ -73,6 +73,12 @@ def test_a_line_taken_out_stays_out_and_one_added_stays_in(tmp_path):
         assert [(each.start, each.why) for each in done.silences] == [(3.0, "taken out by hand")]
 
 
+def test_a_line_emptied_is_a_line_taken_out(tmp_path):
+    narrated(tmp_path, FIRST)
+    change(tmp_path, "**0:03.0-0:04.5** It rains. _(0.40)_\n", "**0:03.0-0:04.5**\n")
+    assert texts(narrated(tmp_path, AGAIN)) == ["Anna nods."]
+
+
 def test_a_line_with_new_times_takes_the_place_of_what_it_overlaps(tmp_path):
     narrated(tmp_path, FIRST)
     change(tmp_path, "**0:03.0-0:04.5** It rains.", "**0:02.5-0:04.2** It pours.")
