@@ -103,4 +103,4 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _shown(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    return "–" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
