@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -144,13 +144,7 @@ def _masks(observed: Observed) -> Section:
         MOST_CONFIDENT: most_confident(carried, CONFIDENT),
         "all": masks,
     }
-    lines = {
-        of: {
-            "IoU": mean_over(rows["iou"], rows[["film", "clip"]]),
-            "lost": mean_over(rows["iou"] < LOST, rows[["film", "clip"]]),
-        }
-        for of, rows in groups.items()
-    }
+    lines = _overlaps(groups)
     about = (
         "Mean IoU of a mask with the true person of its track, whatever the track was called, and the share of masks "
         "that lost their person (IoU below .5). Every track has a detected face in its shot. A carried mask's way is "
@@ -162,6 +156,16 @@ def _masks(observed: Observed) -> Section:
     return Section("masks", "Masks", about, "clips", lines)
 
 
+def _overlaps(groups: Mapping[str, pd.DataFrame]) -> dict[str, dict[str, Figure]]:
+    return {
+        of: {
+            "IoU": mean_over(rows["iou"], rows[["film", "clip"]]),
+            "lost": mean_over(rows["iou"] < LOST, rows[["film", "clip"]]),
+        }
+        for of, rows in groups.items()
+    }
+
+
 def _carrying(observed: Observed) -> Section:
     asked = observed.carrying
     carried = asked[asked["iou"].notna()]
@@ -171,17 +175,11 @@ def _carrying(observed: Observed) -> Section:
         "carried backward": carried[carried["way"] == "backward"],
         MOST_CONFIDENT: most_confident(carried, CONFIDENT),
     }
-    lines = {
-        of: {
-            "IoU": mean_over(rows["iou"], rows[["film", "clip"]]),
-            "lost": mean_over(rows["iou"] < LOST, rows[["film", "clip"]]),
-        }
-        for of, rows in groups.items()
-    }
+    lines = _overlaps(groups)
     about = (
         "The harder test of what carries the masks: each track of a described clip's shot keeps one face, in its "
         "middle, and the mask is carried from there to the other key frames on which the face was found too. Left out "
-        f"as doubtful: {len(asked) - len(carried):,} of {len(asked):,}. Resampled as the masks above."
+        f"as doubtful: {len(asked) - len(carried):,} of {len(asked):,}."
     )
     return Section("carrying", "Masks carried from one face alone", about, "clips", lines)
 
