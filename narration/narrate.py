@@ -74,7 +74,7 @@ def narrate(
         raise BadInput(f"{source}: no such film or folder; give film.mp4 or a folder that holds it")
     for folder in (models.base_model, models.captioner, *([] if encoder else [models.face_encoder])):
         if not (folder / "config.json").is_file():
-            raise BadInput(f"{folder}: no trained model; run `make repro` first")
+            raise BadInput(f"{folder}: no trained model; {_instead(folder)}")
     if out is not None:
         check_folder(out)
         read_edits(out)  # a script that cannot be read is told before the work
@@ -96,6 +96,12 @@ def narrate(
     pace = took / max(film.duration / 60, 1e-6)
     log.info("%s: %.0f s of film in %.0f s, %.0f s for a minute of it", film.title, film.duration, took, pace)
     return draft
+
+
+def _instead(folder: Path) -> str:
+    """What can be done where a model is not there: name one of its neighbours, or train it."""
+    others = sorted(path.parent.name for path in folder.parent.glob("*.*/config.json"))
+    return f"there are {', '.join(others)}" if others else "run `make repro` first"
 
 
 def _ingested(source: Path, out: Path) -> Film:

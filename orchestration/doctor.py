@@ -132,7 +132,8 @@ def _parameters() -> Iterator[Finding]:
     try:
         settings = load_settings(places.parameters_file())
     except BadInput as mistake:
-        yield Finding("params.yaml", "wrong", str(mistake), remedy="mend it, or `focusedad profile mini`")
+        found = str(mistake).removeprefix("params.yaml: ")
+        yield Finding("params.yaml", "wrong", found, remedy="mend it, or `focusedad profile mini`")
         return
     yield Finding("params.yaml", "ok", f"{len(film_ids(settings))} films from {settings.films.source}")
 
