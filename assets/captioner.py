@@ -72,7 +72,7 @@ def track(work: Work) -> None:
             "seed": seed,
             **settings.variants[variant].model_dump(mode="json"),
             **{f"training.{name}": value for name, value in settings.training.model_dump(mode="json").items()},
-            "trainable": settings.trainable,
+            "trainable": settings.trainable_of(variant),
         },
         metrics={
             "final_loss": float(facts(work.out)["training"]["final_loss"].iloc[0]),

@@ -82,12 +82,18 @@ class BaseModelSettings(_Settings):
     region_tokens: int = Field(default=4, ge=1, description="tokens a region is merged into (mu in equation 8)")
 
 
+Trainable = Literal["all", "soft prompt and connectors"]
+
+
 class VariantSettings(_Settings):
-    """One trained row of Table 1: which parts of the prompt exist."""
+    """One trained row of Table 1: which parts of the prompt exist, and what its training changes."""
 
     soft_prompt: bool = Field(description="SP: trainable vectors in the template")
     region: bool = Field(description="Region: character tokens at <region>")
     text_prior: bool = Field(description="TP: previous descriptions and subtitles")
+    trainable: Trainable | None = Field(
+        default=None, description="what this variant's training changes; empty takes captioner.trainable"
+    )
 
 
 class RowSettings(_Settings):
@@ -129,7 +135,7 @@ class CaptionerSettings(_Settings):
         default=(0,), min_length=1, description="one training per variant and seed"
     )
     training: OptimiserSettings = OptimiserSettings(steps=100, batch=32, rate=8e-4, warm_up=10)
-    trainable: Literal["all", "soft prompt and connectors"] = Field(
+    trainable: Trainable = Field(
         default="all", description="what fine-tuning changes; the second keeps the language model frozen as in Figure 2"
     )
     character_order: Literal["left to right", "appearance"] = Field(
@@ -146,6 +152,10 @@ class CaptionerSettings(_Settings):
     drop_prior: float = Field(default=0.05, ge=0, le=1, description="share of training samples without text prior")
     feature_noise: float = Field(default=0.15, ge=0, description="noise on frozen features while training")
     generation: GenerationSettings = GenerationSettings()
+
+    def trainable_of(self, variant: str) -> Trainable:
+        """What the training of `variant` changes: its own choice, or that of all."""
+        return self.variants[variant].trainable or self.trainable
 
     @field_validator("seeds")
     @classmethod

@@ -55,7 +55,8 @@ def train_variant(
         record_sample(record, features, casts, vocabulary, bank=TRAINING_BANK, settings=settings) for record in records
     ]
     plan = prompt_plan(model, chosen, settings)
-    parameters = set_trainable(model, settings.trainable)
+    trainable = settings.trainable_of(variant)
+    parameters = set_trainable(model, trainable)
     curve = tune(
         model,
         vocabulary,
@@ -68,7 +69,7 @@ def train_variant(
         on_step=on_step,
     )
     trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
-    facts = {"variant": variant, "seed": seed, "trainable": settings.trainable, "clips": len(samples)}
+    facts = {"variant": variant, "seed": seed, "trainable": trainable, "clips": len(samples)}
     save_captioner(out, Captioner(model, vocabulary, plan), trained=trained, **facts)
     write_json(out / "training.json", curve.as_dict())
     log.info("captioner: %s.%d %d steps, loss %.3f", variant, seed, settings.training.steps, curve.mean_of_last())

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 
 from common.errors import BadInput
 from models.captioner.checkpoints import load_base, load_captioner
-from models.captioner.settings import OptimiserSettings
+from models.captioner.settings import OptimiserSettings, VariantSettings
 from models.training.captioner import train_variant
 from models.training.loop import LEAST_RATE, TrainingDiverged, by_length, fit, rate_share
 
@@ -66,6 +66,16 @@ def test_a_frozen_language_model_stays_and_is_not_written(base: Path, tmp_path: 
         assert torch.equal(parameter, after.language_model.state_dict()[name])
     changed = after.region_connector.state_dict()
     assert any(not torch.equal(value, changed[name]) for name, value in before.region_connector.state_dict().items())
+
+
+def test_a_variant_may_say_what_its_training_changes(base: Path, tmp_path: Path) -> None:
+    frozen = VariantSettings(soft_prompt=True, region=True, text_prior=True, trainable="soft prompt and connectors")
+    variants = {**small_settings().variants, "C2F": frozen}
+    for name in ("C2", "C2F"):
+        train(base, tmp_path / name, variant=name, variants=variants)
+    whole, part = (set(load_file(tmp_path / name / "model.safetensors")) for name in ("C2", "C2F"))
+    assert part == {name for name in whole if not name.startswith("language_model")}
+    assert small_settings(trainable="soft prompt and connectors").trainable_of("C2") == "soft prompt and connectors"
 
 
 def test_mistakes_are_told(base: Path, tmp_path: Path) -> None:
