@@ -1,10 +1,11 @@
-"""The units of the experiments: which variant, with which seed, predicts which row of Table 1 on which benchmark."""
+"""The units of the experiments: which system, with which seed, predicts which row of the tables on which benchmark."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models.baselines.settings import AUTOAD, BASELINES, MM_NARRATOR, SEEDED
 from publishing.settings import film_ids
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ class Experiment:
     def unit(self) -> str:
         return f"{self.row}.{self.benchmark}.{self.seed}"
 
+    @property
+    def baseline(self) -> bool:
+        """Whether another system than the captioner speaks."""
+        return self.row in BASELINES
+
     def settings(self, settings: Settings) -> RowSettings:
         return settings.captioner.rows[self.row]
 
@@ -31,15 +37,26 @@ class Experiment:
         """The unit of `captioner` whose weights speak."""
         return f"{self.settings(settings).variant}.{self.seed}"
 
+    def trained(self, settings: Settings) -> tuple[str, str] | None:
+        """Stage and unit of what was trained or prepared for this row; None where nothing is."""
+        if not self.baseline:
+            return "captioner", self.captioner(settings)
+        return ("baselines", f"{self.row}.{self.seed}") if self.row in PREPARED else None
+
+
+PREPARED = (AUTOAD, MM_NARRATOR)
+"""The baselines with a unit of the stage `baselines`: what is trained, and what is looked up."""
+
 
 def experiments(settings: Settings) -> list[Experiment]:
     """Every experiment of the parameters whose benchmark has films, in the order of the tables."""
+    seeds = settings.captioner.seeds
     return [
         Experiment(row, benchmark, seed)
         for benchmark, rows in settings.experiments.rows.items()
         if film_ids(settings, benchmark)
         for row in rows
-        for seed in settings.captioner.seeds
+        for seed in (seeds if row not in BASELINES or row in SEEDED else seeds[:1])
     ]
 
 
@@ -53,5 +70,14 @@ def experiment_of(settings: Settings, unit: str) -> Experiment:
 
 def captioner_units(settings: Settings) -> list[str]:
     """Every variant that a row needs, with every seed."""
-    needed = {experiment.captioner(settings) for experiment in experiments(settings)}
-    return sorted(needed)
+    return _trained(settings, "captioner")
+
+
+def baseline_units(settings: Settings) -> list[str]:
+    """Every baseline that a row needs and that is trained or prepared, with its seeds."""
+    return _trained(settings, "baselines")
+
+
+def _trained(settings: Settings, stage: str) -> list[str]:
+    found = (experiment.trained(settings) for experiment in experiments(settings))
+    return sorted({each[1] for each in found if each is not None and each[0] == stage})

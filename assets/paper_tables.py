@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assets.code import FILM
 from assets.experiments import Experiment, experiments
+from models.baselines.settings import ABOUT, SANITY
 from publishing.settings import SPLITS, film_ids
 from publishing.stage import Stage, Work, expect
 
@@ -26,24 +27,28 @@ ABOUT_MINI_WORLD = (
 )
 ABOUT_CORPORA = "Measured on the corpora under the folder of raw films, with the weights that the parameters name."
 BEST, EXAMPLES = "C2", 6
+SANITY_METRICS = ("SPICE", "METEOR", "BertScore", "R", "CIDEr", "R@5/16", "ROUGE_L", "words")
 
 
 def make(work: Work) -> None:
     from evaluation.compare import check_orders, order_lines
     from evaluation.figures import figure_8
     from evaluation.layout import as_markdown, as_text
+    from evaluation.published import NOT_RUN
     from evaluation.report import About, Table, write_report
     from evaluation.tables import build_further_table, build_tables
 
     studio = work.settings.films.source == "studio"
     measured = measured_rows(work)
     note = MINI_WORLD if studio else ""
-    first, second = build_tables(measured, world=note)
-    further = build_further_table(measured, world=note)
+    first, second = build_tables(measured, world=note, not_run=NOT_RUN | put_aside(work))
+    further = build_further_table([one for one in measured if one.row not in SANITY], world=note)
+    sanity = build_further_table([one for one in measured if one.row in SANITY], world=note, metrics=SANITY_METRICS)
     titles = {
         "table_1": ("Table 1: ablation on MAD-eval-Named", first),
         "table_2": ("Table 2: comparison with other systems", second),
         "further": ("What the paper does not report", further),
+        "sanity": ("Sanity rows: texts that look at no picture", sanity),
     }
     text = []
     for name, (title, table) in titles.items():
@@ -106,17 +111,27 @@ def measured_rows(work: Work) -> list[Measured]:
         if experiment.unit not in work.units("scores"):
             continue
         folder = work.read("scores", experiment.unit)
-        captioner = experiment.captioner(work.settings)
+        trained = experiment.trained(work.settings)
+        run = find_run(*trained, version(work.read(*trained)) or "") if trained else None
         rows.append(
             Measured(
                 row=experiment.row,
                 benchmark=experiment.benchmark,
                 scores=read_scores(folder),
-                run_id=find_run("captioner", captioner, version(work.read("captioner", captioner)) or "") or "",
+                run_id=run or "",
                 data_version=version(folder) or "",
+                about=ABOUT.get(experiment.row, ""),
             )
         )
     return rows
+
+
+def put_aside(work: Work) -> dict[str, str]:
+    """Row -> why it has no predictions here, as its stage found it."""
+    from publishing.records import aside_reason
+
+    found = {each.row: aside_reason(work.data / "predictions" / each.unit) for each in experiments(work.settings)}
+    return {row: f"not run here: {reason}" for row, reason in found.items() if reason is not None}
 
 
 def cluster_figures(work: Work) -> list[Figure]:
@@ -158,7 +173,9 @@ def other_rows(work: Work, shown: Experiment) -> dict[tuple[str, int], dict[str,
 
     said: dict[tuple[str, int], dict[str, str]] = {}
     for experiment in experiments(work.settings):
-        if (experiment.benchmark, experiment.seed) == (shown.benchmark, shown.seed) and experiment.row != shown.row:
+        if experiment.unit not in work.units("predictions") or experiment.row in (shown.row, *SANITY):
+            continue
+        if (experiment.benchmark, experiment.seed) == (shown.benchmark, shown.seed):
             for line in read_predictions(work.read("predictions", experiment.unit)).to_dict("records"):
                 said.setdefault((line["film"], int(line["clip_id"])), {})[experiment.row] = line["text_gen"]
     return said
@@ -238,6 +255,7 @@ def summary(folder: Path) -> dict[str, Any]:
     return {
         "table 1": pd.read_csv(folder / "table_1.csv")[shown],
         "table 2": pd.read_csv(folder / "table_2.csv")[shown],
+        "sanity": pd.read_csv(folder / "sanity.csv")[shown],
         "shared by training and test films": pd.read_csv(folder / "shared.csv", dtype=str, keep_default_na=False),
         "report": "data/paper_tables/report.html",
         "figure 6": folder / "figure_6.png",
@@ -256,6 +274,7 @@ STAGE = Stage(
         "assets/predictions.py",
         "corpora/leaks.py",
         "evaluation",
+        "models/baselines/settings.py",
         "models/perception/region_picture.py",
         "models/perception/regions.py",
     ),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets import baseline_rows
 from assets.captioner import casts_of, features_of
 from assets.clips import read_records
-from assets.code import CAPTIONER, FILM, RECORDS
-from assets.experiments import experiment_of, experiment_units
+from assets.code import BASELINE_ROWS, CAPTIONER, FILM, RECORDS
+from assets.experiments import Experiment, experiment_of, experiment_units
+from models.baselines.settings import ABOUT, CONSTANT
 from publishing.settings import film_ids
-from publishing.stage import Stage, Work, all_jobs, expect
+from publishing.stage import WHOLE, Stage, Work, all_jobs, expect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,20 +20,35 @@ if TYPE_CHECKING:
     from publishing.settings import Settings
 
 TABLE = "predictions.csv"
+BASELINE = "baseline.json"  # beside the table where another system than the captioner speaks: which, and what it is
+READS = ("films", "storyboard_v2", "mad_eval_named", "cinepile_ad", "base_model", "clip_features", "captioner")
 COLUMNS = ["film", "clip_id", "start", "end", "type", "text_gt", "text_gen"]
 
 
 def make(work: Work) -> None:
     import pandas as pd
 
+    from common.files import write_json
+
+    experiment = experiment_of(work.settings, work.unit)
+    films = work.units(experiment.benchmark)
+    records = [record for film in films for record in read_records(work.read(experiment.benchmark, film))]
+    if experiment.baseline:
+        said = baseline_rows.say(work, experiment, records)
+        write_json(work.out / BASELINE, {"row": experiment.row, "about": ABOUT[experiment.row]})
+    else:
+        said = captioner_says(work, experiment, records)
+    table = pd.DataFrame(records).assign(text_gt=lambda records: records["text"], text_gen=said)
+    table[COLUMNS].to_csv(work.out / TABLE, index=False)
+
+
+def captioner_says(work: Work, experiment: Experiment, records: list[dict[str, Any]]) -> list[str]:
+    """A description of every record by a variant of the captioner, in the way of the experiment's row."""
     from models.captioner.checkpoints import load_captioner
     from models.captioner.describe import describe
 
-    experiment = experiment_of(work.settings, work.unit)
-    row = experiment.settings(work.settings)
-    films = work.units(experiment.benchmark)
-    records = [record for film in films for record in read_records(work.read(experiment.benchmark, film))]
-    said = describe(
+    row, films = experiment.settings(work.settings), work.units(experiment.benchmark)
+    return describe(
         load_captioner(work.read("captioner"), work.read("base_model")),
         records,
         features_of(work, films),
@@ -40,8 +57,6 @@ def make(work: Work) -> None:
         settings=work.settings.captioner,
         region=row.region,
     )
-    table = pd.DataFrame(records).assign(text_gt=lambda records: records["text"], text_gen=said)
-    table[COLUMNS].to_csv(work.out / TABLE, index=False)
 
 
 def read_predictions(folder: Path) -> pd.DataFrame:
@@ -54,18 +69,23 @@ def read_predictions(folder: Path) -> pd.DataFrame:
 def inputs(settings: Settings, unit: str) -> dict[str, list[str]]:
     experiment = experiment_of(settings, unit)
     films = film_ids(settings, experiment.benchmark)
-    none: list[str] = []
-    return {
+    nothing: dict[str, list[str]] = {stage: [] for stage in READS}
+    if experiment.baseline:
+        return nothing | {experiment.benchmark: films} | baseline_rows.inputs(settings, experiment)
+    return nothing | {
+        experiment.benchmark: films,
         "captioner": [experiment.captioner(settings)],
         "films": films,
+        "base_model": [WHOLE],
         "clip_features": films,
-        "mad_eval_named": films if experiment.benchmark == "mad_eval_named" else none,
-        "cinepile_ad": films if experiment.benchmark == "cinepile_ad" else none,
     }
 
 
 def parameters(settings: Settings, unit: str) -> Any:
-    row = experiment_of(settings, unit).settings(settings)
+    experiment = experiment_of(settings, unit)
+    if experiment.baseline:
+        return baseline_rows.parameters(settings, experiment)
+    row = experiment.settings(settings)
     prompt = {
         "generation",
         "previous_descriptions",
@@ -83,6 +103,8 @@ def parameters(settings: Settings, unit: str) -> Any:
 def facts(folder: Path) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
+    from common.files import read_json
+
     table = read_predictions(folder)
     said = table["text_gen"].str.strip()
     clips = pd.DataFrame(
@@ -93,8 +115,10 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
             "words": [len(text.split()) for text in said],
         }
     )
-    whole = {"clips": len(table), "distinct": said.nunique() / max(len(table), 1)}
-    return {"clips": clips, "whole": pd.DataFrame([whole])}
+    # The constant row says the same of every clip by design: there is nothing to expect of it.
+    constant = (folder / BASELINE).exists() and read_json(folder / BASELINE)["row"] == CONSTANT
+    whole = [] if constant else [{"distinct": said.nunique() / max(len(table), 1)}]
+    return {"clips": clips, "whole": pd.DataFrame(whole, columns=["distinct"], dtype=float)}
 
 
 def expectations(settings: Settings) -> list[Any]:
@@ -121,14 +145,14 @@ def summary(folder: Path) -> dict[str, Any]:
 
 STAGE = Stage(
     name="predictions",
-    description="One description per clip for every row of Tables 1 and 2, by beam search (section 4.4).",
+    description="One description per clip for every row: by beam search (section 4.4), or by a baseline's own way.",
     make=make,
-    reads=("films", "mad_eval_named", "cinepile_ad", "base_model", "clip_features", "captioner"),
+    reads=READS,
     units=experiment_units,
     inputs=inputs,
     sections=("captioner", "experiments", "gates.predictions"),
     parameters=parameters,
-    code=(*FILM, *RECORDS, *CAPTIONER),
+    code=(*FILM, *RECORDS, *CAPTIONER, *BASELINE_ROWS),
     facts=facts,
     expectations=expectations,
     jobs=all_jobs,

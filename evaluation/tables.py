@@ -38,6 +38,8 @@ class Measured:
     scores: Scores
     run_id: str = ""
     data_version: str = ""
+    about: str = ""
+    """What a reader must know of how this row was made; it stands among the notes of its cells."""
 
 
 def build_tables(
@@ -117,7 +119,7 @@ def _note(cell: PublishedCell, ran: list[Measured], values: list[float], world: 
         )
         return f"missing: {'; '.join(reasons)}"
     seeds = f"mean of {len(values)} seeds, {min(values):.1f} to {max(values):.1f}" if len(values) > 1 else ""
-    return "; ".join(part for part in (world, seeds) if part)
+    return "; ".join(part for part in (world, *dict.fromkeys(one.about for one in ran), seeds) if part)
 
 
 def _frame(lines: list[dict[str, object]]) -> pd.DataFrame:

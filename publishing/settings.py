@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from common.errors import BadInput
 from corpora.studio.settings import StudioSettings
 from evaluation.settings import EvaluationSettings
+from models.baselines.settings import BASELINES, SANITY
 from models.captioner.settings import BaseModelSettings, CaptionerSettings
 from models.perception.settings import PerceptionSettings
 from narration.settings import NarrationSettings
@@ -57,11 +58,14 @@ class FilmsSettings(_Settings):
 
 
 class ExperimentsSettings(_Settings):
-    """Which rows of Table 1 (`captioner.rows`) are predicted on which benchmark; seeds are the captioner's."""
+    """Which rows are predicted on which benchmark: Table 1's (`captioner.rows`), other systems', and sanity rows."""
 
     rows: dict[Benchmark, tuple[str, ...]] = Field(
-        default={"mad_eval_named": ("A1", "A2", "B1", "B2", "C1", "C2"), "cinepile_ad": ("C2",)},
-        description="Table 1 is all rows on MAD-eval-Named; Table 2 is C2 on both",
+        default={
+            "mad_eval_named": ("A1", "A2", "B1", "B2", "C1", "C2", *SANITY),
+            "cinepile_ad": ("C2",),
+        },
+        description="Table 1 is its six rows on MAD-eval-Named; Table 2 is C2 and other systems on both",
     )
 
 
@@ -104,7 +108,9 @@ class Settings(_Settings):
             _known("captioner.rows", f"{row}: variant", settings.variant, self.captioner.variants)
         for benchmark, rows in self.experiments.rows.items():
             for row in rows:
-                _known("experiments.rows", benchmark, row, self.captioner.rows)
+                _known("experiments.rows", benchmark, row, dict.fromkeys((*self.captioner.rows, *BASELINES)))
+        for row in set(self.captioner.rows) & set(BASELINES):
+            raise ValueError(f"captioner.rows: {row} is a baseline's name; give the row another one")
         _known("promotion", "row", self.promotion.row, self.captioner.rows)
         unknown = sorted(set(self.films.set_aside) - set(self.studio.film_ids()))
         if self.films.source == "studio" and unknown:

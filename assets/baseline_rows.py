@@ -1,0 +1,63 @@
+"""How the rows that are not the captioner's speak: what each reads, what it depends on, what it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from assets.clips import read_records
+from assets.experiments import Experiment
+from models.baselines.settings import CONSTANT, NEIGHBOUR, SECOND_PHRASING, SHUFFLED
+from publishing.settings import film_ids
+
+if TYPE_CHECKING:
+    from publishing.settings import Settings
+    from publishing.stage import Work
+
+Records = list[dict[str, Any]]
+
+
+def say(work: Work, experiment: Experiment, records: Records) -> list[str]:
+    """A description of every record by the row's system. `BadInput` where it cannot speak of these films."""
+    from models.baselines import sanity
+
+    if experiment.row == NEIGHBOUR:
+        return sanity.neighbour(records)
+    if experiment.row == CONSTANT:
+        return sanity.constant(records, training_records(work))
+    if experiment.row == SHUFFLED:
+        return sanity.shuffled(records, seed=experiment.seed)
+    if experiment.row == SECOND_PHRASING:
+        return sanity.second_phrasing(records, truth_of(work, experiment))
+    raise KeyError(f"no baseline {experiment.row!r}")
+
+
+def training_records(work: Work) -> Records:
+    return [record for film in work.units("storyboard_v2") for record in read_records(work.read("storyboard_v2", film))]
+
+
+def truth_of(work: Work, experiment: Experiment) -> dict[str, Records]:
+    """What the studio knows of each film's clips. For the ceiling alone: no system reads the truth."""
+    from common.errors import BadInput
+    from common.files import read_json
+
+    found = {}
+    for film in work.units("films"):
+        path = work.read("films", film) / "truth" / "clips.json"
+        if not path.is_file():
+            raise BadInput(f"{film}: only the studio's films are told in two ways; no {experiment.row}")
+        found[film] = read_json(path)
+    return found
+
+
+def inputs(settings: Settings, experiment: Experiment) -> dict[str, list[str]]:
+    """The units that a row reads besides its benchmark's clips."""
+    films = film_ids(settings, experiment.benchmark)
+    return {
+        CONSTANT: {"storyboard_v2": film_ids(settings, "train")},
+        SECOND_PHRASING: {"films": films},
+    }.get(experiment.row, {})
+
+
+def parameters(settings: Settings, experiment: Experiment) -> Any:
+    """What of the settings a row depends on."""
+    return {"row": experiment.row, "seed": experiment.seed}
