@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.experiments import experiment_units
+from assets.code import FILM, training
+from assets.experiments import experiment_of, experiment_units
 from assets.predictions import read_predictions
+from publishing.settings import film_ids
 from publishing.stage import Stage, Work, expect
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from evaluation.naming import Cast
     from publishing.settings import Settings
 
 
@@ -22,9 +25,24 @@ def make(work: Work) -> None:
     root = work.data.parent
     table = read_predictions(work.read("predictions"))
     found = score(
-        table, work.settings.evaluation, cache=root / ".cache", jars=root / spice_jars(work.settings), name=work.unit
+        table,
+        work.settings.evaluation,
+        casts={film: cast_of(work, film) for film in work.units("films")},
+        cache=root / ".cache",
+        jars=root / spice_jars(work.settings),
+        name=work.unit,
     )
     write_scores(found, work.out)
+
+
+def cast_of(work: Work, film_id: str) -> Cast:
+    """Whom the film's descriptions may name, found as the clip records find them."""
+    from corpora.film import read_film
+    from evaluation.naming import Cast
+    from models.training.triplets import named_in
+
+    cast = read_film(work.read("films", film_id)).cast
+    return Cast(tuple(character.name for character in cast), lambda text: named_in(text, cast))
 
 
 def spice_jars(settings: Settings, unit: str = "") -> str:
@@ -35,7 +53,7 @@ def spice_jars(settings: Settings, unit: str = "") -> str:
 
 
 def inputs(settings: Settings, unit: str) -> dict[str, list[str]]:
-    return {"predictions": [unit]}
+    return {"predictions": [unit], "films": film_ids(settings, experiment_of(settings, unit).benchmark)}
 
 
 def facts(folder: Path) -> dict[str, pd.DataFrame]:
@@ -76,12 +94,12 @@ STAGE = Stage(
     name="scores",
     description="SPICE, METEOR, BertScore, R (equations 9 and 10) and the field's other metrics, with intervals.",
     make=make,
-    reads=("predictions",),
+    reads=("films", "predictions"),
     units=experiment_units,
     inputs=inputs,
     sections=("evaluation", "experiments", "gates.scores"),
     parameters=lambda settings, unit: settings.evaluation.model_dump(mode="json", exclude={"java"}),
-    code=("common", "evaluation", "assets/predictions.py"),
+    code=(*FILM, "evaluation", "assets/experiments.py", "assets/predictions.py", *training("triplets")),
     raw=spice_jars,
     facts=facts,
     expectations=expectations,

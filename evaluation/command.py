@@ -28,14 +28,14 @@ def score_file(
 
     Each row is a clip; rows with the same `vid` are references of one clip and share its text_gen (which may be empty
     in all but one). `imdbid` parts films and `start` (seconds) orders their clips, for Recall@k/N; without them the
-    file is one film in the order of its rows. The result holds `summary`, `intervals`, `missing`, `identities`,
-    `counts`. Raises `BadInput` as "file:row: what is wrong; what to do", the row being the line of the file, and
-    `JavaFailed`.
+    file is one film in the order of its rows; with `end` as well the pace is told. The result holds `summary`,
+    `intervals`, `missing`, `identities`, `counts`. Raises `BadInput` as "file:row: what is wrong; what to do", the row
+    being the line of the file, and `JavaFailed`.
     """
     import pandas as pd
 
     clips = _read(path)
-    table = pd.DataFrame(clips, columns=["film", "clip_id", "start", "text_gt", "text_gen"])
+    table = pd.DataFrame(clips, columns=["film", "clip_id", "start", "end", "text_gt", "text_gen"])
     found = score(table, settings, cache=cache, jars=jars, name=path.name)
     return {
         "file": path.name,
@@ -122,7 +122,7 @@ def _add(clips: dict[str, list[Any]], row: dict[str, str], where: str, line: int
     """One more clip, or one more reference of the clip with the same vid."""
     if not row["text_gt"]:
         raise BadInput(f"{where}: text_gt is empty; give the reference or leave the row out")
-    film, start = row.get("imdbid", ""), _start(row, where)
+    film, (start, end) = row.get("imdbid", ""), _times(row, where)
     vid = row.get("vid", "")
     if "vid" in row and not vid:
         raise BadInput(f"{where}: vid is empty; give each clip its own, or leave the column out")
@@ -130,20 +130,21 @@ def _add(clips: dict[str, list[Any]], row: dict[str, str], where: str, line: int
     known = clips.get(key)
     if known is None:
         # Without times the order of the rows is the order of the film.
-        clips[key] = [film, vid or str(line), start, [row["text_gt"]], row["text_gen"]]
+        clips[key] = [film, vid or str(line), start, end, [row["text_gt"]], row["text_gen"]]
         return
-    if row["text_gen"] and known[4] and row["text_gen"] != known[4]:
+    if row["text_gen"] and known[5] and row["text_gen"] != known[5]:
         raise BadInput(
             f"{where}: vid {vid} has another text_gen further up; a clip has one prediction (imdbid names the film)"
         )
-    if start != known[2]:
-        raise BadInput(f"{where}: vid {vid} has another start further up; a clip has one")
-    known[4] = known[4] or row["text_gen"]
-    known[3].append(row["text_gt"])
+    if (start, end) != (known[2], known[3]):
+        name = "start" if start != known[2] else "end"
+        raise BadInput(f"{where}: vid {vid} has another {name} further up; a clip has one")
+    known[5] = known[5] or row["text_gen"]
+    known[4].append(row["text_gt"])
 
 
-def _start(row: dict[str, str], where: str) -> float | None:
-    """The start in seconds, checked against the end where there is one."""
+def _times(row: dict[str, str], where: str) -> tuple[float | None, float | None]:
+    """Start and end in seconds, where they are there, checked against each other."""
     times: dict[str, float] = {}
     for name in ("start", "end"):
         if row.get(name):
@@ -157,7 +158,7 @@ def _start(row: dict[str, str], where: str) -> float | None:
         raise BadInput(
             f"{where}: the clip ends at {times['end']:g} before it starts at {times['start']:g}; mend the times"
         )
-    return times.get("start")
+    return times.get("start"), times.get("end")
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:

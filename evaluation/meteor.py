@@ -74,13 +74,16 @@ class Meteor:
 
 
 def aggregate(counts_nk: np.ndarray) -> np.ndarray:
-    """Sums counts over axis -2 as the jar does: (..., n, 23) to (..., 23).
+    """Sums counts over axis -2 as the jar does: (..., n, 23) to (..., 23)."""
+    return np.asarray(counted(counts_nk).sum(axis=-2))
 
-    A prediction that matches a reference entirely in one chunk is not fragmented, so its chunk does not count.
-    """
-    counted = counts_nk.copy()
-    counted[..., 20] = np.where(_unbroken(counts_nk), 0.0, counts_nk[..., 20])
-    return counted.sum(axis=-2)
+
+def counted(counts_nk: np.ndarray) -> np.ndarray:
+    """Counts as they enter a sum: a prediction that matches its reference entirely in one chunk is not fragmented, so
+    its chunk does not count."""
+    kept = counts_nk.copy()
+    kept[..., 20] = np.where(_unbroken(counts_nk), 0.0, counts_nk[..., 20])
+    return kept
 
 
 def meteor_score(counts_k: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 MAD = "mad_eval_named"
 CINEPILE = "cinepile_ad"
 BENCHMARK_TITLES = {MAD: "MAD-eval-Named", CINEPILE: "Cinepile-AD"}
-LOWER_IS_BETTER = frozenset({"R"})
+LOWER_IS_BETTER = frozenset({"R", "too fast", "repetition"})
 
 
 @dataclass(frozen=True)

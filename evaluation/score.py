@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from evaluation import captions
-from evaluation.intervals import interval, mean_interval
+from evaluation.delivery import TimesMissing, repetition, words_per_second
+from evaluation.intervals import film_interval, film_sums, interval, mean_interval
 from evaluation.java import JavaFailed, JavaMissing
 from evaluation.local_models import ModelMissing
-from evaluation.meteor import Pair, aggregate, meteor_score, restart_meteor, start_meteor
+from evaluation.meteor import Pair, aggregate, counted, meteor_score, restart_meteor, start_meteor
+from evaluation.naming import Cast, CastMissing, name_precision_recall
 from evaluation.settings import EvaluationSettings, Metric
 from evaluation.texts import Item, read_items
 from evaluation.tokens import tokenise
@@ -27,6 +29,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_NAMES: dict[Metric, tuple[str, ...]] = {
+    "BLEU": tuple(f"BLEU_{n}" for n in range(1, 5)),
+    "names": ("name precision", "name recall"),
+    "pace": ("words/s", "too fast", "reference words/s"),
+    "repetition": ("repetition", "reference repetition"),
+}
+"""What a metric of several values calls them; the others have one value of their own name."""
+_ABSENT = (JavaMissing, ModelMissing, CastMissing, TimesMissing)
 _TOKENISED: tuple[Metric, ...] = ("BLEU", "METEOR", "ROUGE_L", "CIDEr", "SPICE")
 
 
@@ -35,7 +45,7 @@ class Scores:
     """What `score` found. Every metric asked for is a key of `summary`; if it is None, `missing` says why."""
 
     summary: dict[str, float | None] = field(default_factory=dict)
-    """Corpus values, times 100, and `words` and `reference words`, the mean lengths."""
+    """Corpus values, times 100; `words`, `words/s` and those of the references are mean lengths and paces."""
     per_clip: pd.DataFrame = field(default=None)  # type: ignore[assignment]
     """One row a clip: film, clip_id, text_gt (several references joined by " / "), text_gen, and a column a metric."""
     missing: dict[str, str] = field(default_factory=dict)
@@ -45,30 +55,35 @@ class Scores:
     """What a number depends on besides the texts: model, layer, threshold, tokeniser."""
     counts: dict[str, int] = field(default_factory=dict)
     """Clips, films, empty predictions, clips without R."""
+    film_intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Percentile bootstrap over films, each drawn with all its clips; of two films or more."""
 
 
 def score(
     table: pd.DataFrame,
     settings: EvaluationSettings,
     *,
+    casts: Mapping[str, Cast] | None = None,
     cache: Path | None = None,
     jars: Path | None = None,
     name: str = "predictions",
 ) -> Scores:
-    """Scores a table with the columns film, clip_id, text_gt, text_gen and, optionally, start (seconds).
+    """Scores a table with the columns film, clip_id, text_gt, text_gen and, optionally, start and end (seconds).
 
-    `text_gt` is a text or a list of texts. `cache` is a folder for what is slow to compute again (SPICE); `jars` is
-    the folder of SPICE's jars, where it is not this repository's. The order of the rows does not matter. Raises
-    `BadInput` for a table that cannot be scored (see `evaluation.texts.read_items`), `JavaFailed` where a Java program
-    is there but crashes or hangs: that may pass, and is no reason to publish a score without its metric.
+    `text_gt` is a text or a list of texts. `casts` says by film whom descriptions may name, for CRITIC and the names.
+    `cache` is a folder for what is slow to compute again (SPICE); `jars` is the folder of SPICE's jars, where it is not
+    this repository's. The order of the rows does not matter. Raises `BadInput` for a table that cannot be scored (see
+    `evaluation.texts.read_items`), `JavaFailed` where a Java program is there but crashes or hangs: that may pass, and
+    is no reason to publish a score without its metric.
     """
-    return score_many({name: table}, settings, cache=cache, jars=jars)[name]
+    return score_many({name: table}, settings, casts=casts, cache=cache, jars=jars)[name]
 
 
 def score_many(
     tables: Mapping[str, pd.DataFrame],
     settings: EvaluationSettings,
     *,
+    casts: Mapping[str, Cast] | None = None,
     cache: Path | None = None,
     jars: Path | None = None,
 ) -> dict[str, Scores]:
@@ -84,7 +99,7 @@ def score_many(
         pairs = [_pair(item, words) for item in everything]
         _try(lambda: spice_scores(pairs, settings, cache=cache, jars=jars))
     return {
-        name: _Scoring(several, words, without_tokens, settings, cache, jars).scores()
+        name: _Scoring(several, words, without_tokens, settings, casts or {}, cache, jars).scores()
         for name, several in items.items()
     }
 
@@ -122,10 +137,13 @@ class _Scoring:
         words: Mapping[str, str] | None,
         without_tokens: str,
         settings: EvaluationSettings,
+        casts: Mapping[str, Cast],
         cache: Path | None,
         jars: Path | None,
     ) -> None:
         self._items = items
+        self._films = [item.film for item in items]
+        self._casts = casts
         self._pairs = None if words is None else [_pair(item, words) for item in items]
         self._without_tokens = without_tokens
         self._settings = settings
@@ -143,6 +161,10 @@ class _Scoring:
             "CIDEr": lambda: self._mean("CIDEr", captions.cider(self._tokenised()), _tokens_identity),
             "SPICE": self._spice,
             "METEOR": self._meteor,
+            "CRITIC": self._critic,
+            "names": self._naming,
+            "pace": self._pace,
+            "repetition": self._repetition,
         }
         asked = dict.fromkeys("BertScore" if metric == "Recall" else metric for metric in self._settings.metrics)
         for metric, compute in by_metric.items():
@@ -150,7 +172,7 @@ class _Scoring:
                 continue
             try:
                 compute()
-            except (JavaMissing, ModelMissing) as reason:
+            except _ABSENT as reason:
                 for name in self._names(metric):
                     found.summary[name] = None
                     found.missing[name] = str(reason)
@@ -164,29 +186,36 @@ class _Scoring:
         recall = [window.name for window in self._settings.recall]
         if metric == "Recall":
             return recall
-        if metric == "BLEU":
-            return [f"BLEU_{n}" for n in range(1, 5)]
         if metric == "BertScore" and not alone:
             return ["BertScore", *recall]
-        return [metric]
+        return list(_NAMES.get(metric, (metric,)))
 
     def _tokenised(self) -> list[Pair]:
         if self._pairs is None:
             raise JavaMissing(self._without_tokens)
         return self._pairs
 
-    def _mean(self, name: str, values_n: np.ndarray, identity: Callable[[EvaluationSettings], str]) -> None:
+    def _mean(
+        self, name: str, values_n: np.ndarray, identity: Callable[[EvaluationSettings], str], *, times: float = 100
+    ) -> None:
         """A metric whose corpus value is the mean of its clips (of those that have one)."""
-        hundredfold = values_n * 100
-        self._found.per_clip[name] = hundredfold
-        there = hundredfold[~np.isnan(hundredfold)]
-        self._found.summary[name] = float(there.mean()) if len(there) else None
+        found, multiplied = self._found, values_n * times
+        found.per_clip[name] = multiplied
+        there = multiplied[~np.isnan(multiplied)]
+        found.summary[name] = float(there.mean()) if len(there) else None
         if not len(there):
-            self._found.missing[name] = "no clip has a value"
-        bounds = mean_interval(hundredfold, self._settings.intervals)
-        if bounds is not None:
-            self._found.intervals[name] = bounds
-        self._found.identities[name] = identity(self._settings)
+            found.missing[name] = "no clip has a value"
+        over_clips = mean_interval(multiplied, self._settings.intervals)
+        self._bounds(name, over_clips, film_interval(multiplied, self._films, self._settings.intervals))
+        found.identities[name] = identity(self._settings)
+
+    def _bounds(
+        self, name: str, over_clips: tuple[float, float] | None, over_films: tuple[float, float] | None
+    ) -> None:
+        if over_clips is not None:
+            self._found.intervals[name] = over_clips
+        if over_films is not None:
+            self._found.film_intervals[name] = over_films
 
     def _lengths(self) -> None:
         words = np.array([len(item.prediction.split()) for item in self._items], dtype=float)
@@ -218,9 +247,11 @@ class _Scoring:
             counts_nk = restart_meteor(self._settings.java).counts(pairs)
         self._found.per_clip["METEOR"] = meteor_score(counts_nk) * 100
         self._found.summary["METEOR"] = float(meteor_score(aggregate(counts_nk))) * 100
-        bounds = interval(counts_nk, lambda drawn: meteor_score(aggregate(drawn)) * 100, self._settings.intervals)
-        if bounds is not None:
-            self._found.intervals["METEOR"] = bounds
+        settings = self._settings.intervals
+        over_clips = interval(counts_nk, lambda drawn: meteor_score(aggregate(drawn)) * 100, settings)
+        by_film_fk = film_sums(counted(counts_nk), self._films)
+        over_films = interval(by_film_fk, lambda drawn: meteor_score(drawn.sum(axis=-2)) * 100, settings)
+        self._bounds("METEOR", over_clips, over_films if len(by_film_fk) > 1 else None)
         self._found.identities["METEOR"] = f"METEOR 1.5 -l en -norm, {_tokens_identity(self._settings)}"
 
     def _redundancy(self) -> None:
@@ -230,6 +261,32 @@ class _Scoring:
         values = np.array([redundancy.score(item.prediction, item.references) for item in self._items])
         self._mean("R", values, lambda _: redundancy.identity())
         self._found.counts["clips without R"] = int(np.isnan(values).sum())
+
+    def _critic(self) -> None:
+        from evaluation.critic import critic, identity
+
+        values = critic(self._items, self._casts, self._settings.critic)
+        self._mean("CRITIC", values, lambda settings: identity(settings.critic))
+
+    def _naming(self) -> None:
+        precision, recall = name_precision_recall(self._items, self._casts)
+        self._mean("name precision", precision, lambda _: "of the names said, the share in the reference")
+        self._mean("name recall", recall, lambda _: "of the reference's names, the share said")
+
+    def _pace(self) -> None:
+        pace, of_reference = words_per_second(self._items)
+        limit = self._settings.fastest_words_per_second
+        self._mean("words/s", pace, lambda _: "words per second of the slot", times=1)
+        self._mean("too fast", pace > limit, lambda _: f"share of lines above {limit:g} words a second")
+        self._mean("reference words/s", of_reference, lambda _: "words per second of the slot", times=1)
+
+    def _repetition(self) -> None:
+        told = "share of content words that the line before in its film holds"
+        for name, texts in (
+            ("repetition", [item.prediction for item in self._items]),
+            ("reference repetition", [item.references[0] for item in self._items]),
+        ):
+            self._mean(name, repetition(self._films, texts), lambda _: told)
 
     def _bert_and_recall(self) -> None:
         from evaluation.bert import BertScore

@@ -10,7 +10,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Metric = Literal["SPICE", "METEOR", "BertScore", "R", "CIDEr", "ROUGE_L", "BLEU", "Recall"]
+Metric = Literal[
+    "SPICE", "METEOR", "BertScore", "R", "CIDEr", "ROUGE_L", "BLEU", "Recall", "CRITIC", "names", "pace", "repetition"
+]
 
 PAPER_METRICS: tuple[Metric, ...] = ("SPICE", "METEOR", "BertScore", "R")
 """What Tables 1 and 2 report, in their order."""
@@ -93,8 +95,18 @@ class RecallWindow(_Frozen):
         return f"R@{self.k}/{self.neighbours}"
 
 
+class CriticSettings(_Frozen):
+    """CRITIC: whose a pronoun is, and who is on the list."""
+
+    coreference: Literal["rule", "fastcoref"] = Field(
+        "rule",
+        description="`fastcoref` is AutoAD-III's, a package with weights of its own; `rule` works without, as a rule",
+    )
+    cast: int = Field(10, ge=1, description="names of a film that are looked for, main characters first: AutoAD-III's")
+
+
 class IntervalSettings(_Frozen):
-    """Percentile bootstrap over clips."""
+    """Percentile bootstrap over clips and over films."""
 
     draws: int = Field(1000, ge=0, le=100000, description="resamples; 0 leaves the intervals out")
     level: float = Field(0.95, gt=0, lt=1, description="share of the resamples inside the interval")
@@ -105,7 +117,10 @@ class EvaluationSettings(_Frozen):
     """All metrics, their parameters, and which of them are computed."""
 
     metrics: tuple[Metric, ...] = Field(
-        ("SPICE", "METEOR", "BertScore", "R", "CIDEr", "ROUGE_L", "BLEU", "Recall"),
+        (
+            *("SPICE", "METEOR", "BertScore", "R", "CIDEr", "ROUGE_L", "BLEU", "Recall"),
+            *("CRITIC", "names", "pace", "repetition"),
+        ),
         min_length=1,
         description="the paper's four, and what the field reports beside them",
     )
@@ -120,5 +135,9 @@ class EvaluationSettings(_Frozen):
     recall: tuple[RecallWindow, ...] = Field(
         (RecallWindow(k=5, neighbours=16), RecallWindow(k=1, neighbours=5)),
         description="MAD-eval is reported with 5 of 16, CMD-AD and TV-AD with 1 of 5",
+    )
+    critic: CriticSettings = CriticSettings()
+    fastest_words_per_second: float = Field(
+        3.3, gt=0, le=10, description="`too fast` counts lines above this: what narration says at most"
     )
     intervals: IntervalSettings = IntervalSettings()

@@ -20,6 +20,7 @@ def write_scores(scores: Scores, folder: Path) -> None:
             "summary": scores.summary,
             "missing": scores.missing,
             "intervals": {name: list(bounds) for name, bounds in scores.intervals.items()},
+            "film_intervals": {name: list(bounds) for name, bounds in scores.film_intervals.items()},
             "identities": scores.identities,
             "counts": scores.counts,
         },
@@ -40,6 +41,7 @@ def read_scores(folder: Path) -> Scores:
             per_clip=pd.read_parquet(folder / CLIPS_FILE),
             missing=kept["missing"],
             intervals={name: (low, high) for name, (low, high) in kept["intervals"].items()},
+            film_intervals={name: (low, high) for name, (low, high) in kept["film_intervals"].items()},
             identities=kept["identities"],
             counts=kept["counts"],
         )

@@ -30,6 +30,8 @@ class Item:
     """Seconds on the film's clock, where the table has them: the order of Recall@k/N."""
     references: tuple[str, ...]
     prediction: str
+    end: float | None = None
+    """Seconds, where the table has them: with `start` the slot that the description has to fit."""
 
 
 def clean(text: str) -> str:
@@ -44,7 +46,7 @@ def is_missing(value: Any) -> bool:
 
 
 def read_items(table: pd.DataFrame, *, name: str = "predictions") -> list[Item]:
-    """The rows of a table with the columns film, clip_id, text_gt, text_gen and, optionally, start (seconds).
+    """The rows of a table with the columns film, clip_id, text_gt, text_gen and, optionally, start and end (seconds).
 
     `text_gt` is a text, or a list of texts where a clip has several references. The rows come back sorted by film,
     then by start where there is one, then by clip_id, so the order of the table never matters. Raises `BadInput` for
@@ -55,12 +57,12 @@ def read_items(table: pd.DataFrame, *, name: str = "predictions") -> list[Item]:
         raise BadInput(f"{name}: no column {', '.join(absent)}; it needs film, clip_id, text_gt and text_gen")
     if table.empty:
         raise BadInput(f"{name}: no rows; give at least one clip")
-    starts = table["start"].tolist() if "start" in table.columns else [None] * len(table)
-    columns = (table["film"].tolist(), table["clip_id"].tolist(), starts)
+    starts, ends = (table[name].tolist() if name in table.columns else [None] * len(table) for name in ("start", "end"))
+    columns = (table["film"].tolist(), table["clip_id"].tolist(), starts, ends)
     texts = (table["text_gt"].tolist(), table["text_gen"].tolist())
     items: list[tuple[tuple[Any, ...], Item]] = []
     seen: dict[tuple[str, str], int] = {}
-    for number, (film, clip, start, truth, generated) in enumerate(zip(*columns, *texts, strict=True), start=1):
+    for number, (film, clip, start, end, truth, generated) in enumerate(zip(*columns, *texts, strict=True), start=1):
         where = f"{name}:{number}"
         key = (str(film), str(clip))
         if key in seen:
@@ -71,7 +73,8 @@ def read_items(table: pd.DataFrame, *, name: str = "predictions") -> list[Item]:
         item = Item(
             film=key[0],
             clip_id=key[1],
-            start=_seconds(start, where),
+            start=_seconds(start, where, "start"),
+            end=_seconds(end, where, "end"),
             references=_references(truth, where),
             prediction=_text(generated, where, "text_gen"),
         )
@@ -102,13 +105,13 @@ def _text(value: Any, where: str, column: str) -> str:
     return clean(value)
 
 
-def _seconds(value: Any, where: str) -> float | None:
+def _seconds(value: Any, where: str, column: str) -> float | None:
     if is_missing(value) or value == "":
         return None
     try:
         seconds = float(value)
     except (TypeError, ValueError):
-        raise BadInput(f"{where}: start is {value!r}; give seconds on the film's clock") from None
+        raise BadInput(f"{where}: {column} is {value!r}; give seconds on the film's clock") from None
     if not math.isfinite(seconds):
-        raise BadInput(f"{where}: start is {value!r}; give seconds on the film's clock")
+        raise BadInput(f"{where}: {column} is {value!r}; give seconds on the film's clock")
     return seconds
