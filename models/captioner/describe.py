@@ -15,7 +15,7 @@ from models.captioner.features import FilmFeatures
 from models.captioner.inputs import PromptPlan, Sample, collate
 from models.captioner.records import record_sample
 from models.captioner.settings import CaptionerSettings, GenerationSettings
-from models.captioner.vocabulary import END, FULL_STOP, SPECIALS, Cast, Vocabulary
+from models.captioner.vocabulary import END, FULL_STOP, PAD, SPECIALS, Cast, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -118,24 +118,12 @@ def _describe_batch(
 ) -> list[list[Description]]:
     vocabulary = captioner.vocabulary
     prompt, mask = captioner.model.prompt(collate(samples, vocabulary, plan))
-    ends = [vocabulary.ids[END], *([vocabulary.ids[FULL_STOP]] if settings.stop_at_full_stop else [])]
-    options: dict[str, Any] = {"length_penalty": settings.length_penalty} if settings.beams > 1 else {}
     language_model: Any = captioner.model.language_model  # transformers types `generate` by a protocol of its own
     output = language_model.generate(
         inputs_embeds=prompt,
         attention_mask=mask.long(),
-        generation_config=GenerationConfig(
-            num_beams=settings.beams,
-            num_return_sequences=hypotheses,
-            max_new_tokens=settings.max_tokens,
-            do_sample=False,
-            eos_token_id=ends,
-            pad_token_id=language_model.config.pad_token_id,
-            return_dict_in_generate=True,
-            output_scores=True,
-            **options,
-        ),
-        logits_processor=LogitsProcessorList([_Speakable(vocabulary, [s.cast for s in samples], settings.beams)]),
+        generation_config=generation_config(vocabulary, settings, hypotheses=hypotheses),
+        logits_processor=LogitsProcessorList([Speakable(vocabulary, [s.cast for s in samples], settings.beams)]),
     )
     scores = output.get("sequences_scores")
     scores = torch.zeros(len(output.sequences)) if scores is None else scores
@@ -146,7 +134,24 @@ def _describe_batch(
     return [spoken[start : start + hypotheses] for start in range(0, len(spoken), hypotheses)]
 
 
-class _Speakable(LogitsProcessor):
+def generation_config(vocabulary: Vocabulary, settings: GenerationSettings, *, hypotheses: int = 1) -> GenerationConfig:
+    """Section 4.4's search over a vocabulary, for any of transformers' language models."""
+    ends = [vocabulary.ids[END], *([vocabulary.ids[FULL_STOP]] if settings.stop_at_full_stop else [])]
+    options: dict[str, Any] = {"length_penalty": settings.length_penalty} if settings.beams > 1 else {}
+    return GenerationConfig(
+        num_beams=settings.beams,
+        num_return_sequences=hypotheses,
+        max_new_tokens=settings.max_tokens,
+        do_sample=False,
+        eos_token_id=ends,
+        pad_token_id=vocabulary.ids[PAD],
+        return_dict_in_generate=True,
+        output_scores=True,
+        **options,
+    )
+
+
+class Speakable(LogitsProcessor):
     """Forbids what is not language: control tokens, and name tokens that are bound to nobody in the clip's cast."""
 
     def __init__(self, vocabulary: Vocabulary, casts: Sequence[Cast], beams: int) -> None:
