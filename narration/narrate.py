@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from common.errors import BadInput
 from corpora.film import Description, Film
 from narration.edits import Edits, check_edits, read_edits, with_edits
+from narration.given import Given, check, prepare
 from narration.lines import draft_lines
 from narration.output import check_folder, write_script
 from narration.progress import Progress, WatchedDetector
@@ -61,17 +62,16 @@ class Models:
 
 
 def narrate(
-    source: Path, models: Models, settings: NarrationSettings, *, encoder: str | None = None, out: Path | None = None
+    given: Given, models: Models, settings: NarrationSettings, *, encoder: str | None = None, out: Path | None = None
 ) -> Draft:
     """Drafts the description of a film or film folder, and writes it into `out` where given.
 
     `encoder` names a pretrained face encoder ("dlib", "facenet") in place of the trained one. Raises `BadInput` where
     the film cannot be read or a model is missing.
     """
-    from corpora.film import read_film
+    from models.perception.encoders import load_encoder
 
-    if not source.exists():
-        raise BadInput(f"{source}: no such film or folder; give film.mp4 or a folder that holds it")
+    check(given)
     for folder in (models.base_model, models.captioner, *([] if encoder else [models.face_encoder])):
         if not (folder / "config.json").is_file():
             raise BadInput(f"{folder}: no trained model; {_instead(folder)}")
@@ -80,12 +80,13 @@ def narrate(
         read_edits(out)  # a script that cannot be read is told before the work
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="narrate-") as scratch:
-        known = (source / "film.json").is_file()  # a film of the lineage is in normal form already
-        film = read_film(source) if known else _ingested(source, Path(scratch) / "film")
+        pretrained = _pretrained(encoder, Path(scratch)) if encoder else None  # one that is missing is told at once
+        film = prepare(given, Path(scratch) / "film")
         edits = read_edits(out) if out is not None else Edits()
-        check_edits(edits, out or source, duration=film.duration + film.delay)
+        check_edits(edits, out or given.source, duration=film.duration + film.delay)
         perception = with_stride(models.perception, film, settings)
-        draft = _draft(film, _encoder(encoder, models, Path(scratch)), perception, models, settings, edits)
+        faces = pretrained or load_encoder(models.face_encoder)
+        draft = _draft(film, faces, perception, models, settings, edits)
     if out is not None:
         edits = read_edits(out)  # again: somebody may have gone on editing
         check_edits(edits, out, duration=draft.duration)
@@ -104,15 +105,6 @@ def _instead(folder: Path) -> str:
     return f"there are {', '.join(others)}" if others else "run `make repro` first"
 
 
-def _ingested(source: Path, out: Path) -> Film:
-    """The film under a fixed id, whatever its file is called; a format without titles leaves the file's name as one."""
-    from corpora.ingest import ingest
-
-    film = ingest(source, out, film_id="film")
-    name = source.stem if source.is_file() else source.resolve().name
-    return film if film.title != film.id else replace(film, title=name)
-
-
 def _tell_edits(edits: Edits) -> None:
     if edits.kept or edits.taken_out:
         counts = len(edits.kept), len(edits.taken_out)
@@ -125,13 +117,15 @@ def with_stride(perception: PerceptionSettings, film: Film, settings: NarrationS
     return perception.model_copy(update={"key_frame_stride": stride})
 
 
-def _encoder(kind: str | None, models: Models, scratch: Path) -> FaceEncoder:
+def _pretrained(kind: str, scratch: Path) -> FaceEncoder:
     from models.perception.encoders import load_encoder, write_pretrained
 
-    if kind is None:
-        return load_encoder(models.face_encoder)
-    write_pretrained(kind, scratch / "face_encoder")
-    return load_encoder(scratch / "face_encoder")
+    try:
+        write_pretrained(kind, scratch / "face_encoder")
+        return load_encoder(scratch / "face_encoder")
+    except BadInput as error:  # which advises kinds that this command takes without a word
+        told = str(error).partition(", or choose encoder kind")[0]
+        raise BadInput(f"{told}, or leave --encoder out: the lineage's own encoder knows drawn faces alone") from None
 
 
 def _draft(
@@ -226,6 +220,12 @@ def _notes(film: Film, banks: Banks, *, drawn: bool) -> list[str]:
         notes.append(NO_SUBTITLES)
     if not banks.actor and not banks.best:
         notes.append(NO_CAST)
+    notes += [f"{name}: no face was found in the portraits; nobody is named so." for name in faceless(film, banks)]
     if not film.descriptions:
         notes.append(NO_PAUSE)
     return notes + [f"Of the input: {reason}" for reason in film.put_aside]
+
+
+def faceless(film: Film, banks: Banks) -> list[str]:
+    """Who has portraits in which no face was found, so that they help nobody."""
+    return [each.name for each in film.cast if each.portraits and each.name not in {**banks.actor, **banks.best}]

@@ -24,6 +24,8 @@ exit status: 0; 2 for a mistake in what was given, told in one line.
 
 examples:
   focusedad narrate film.mp4 --out draft
+  focusedad narrate film.mp4 --subtitles film.en.srt --cast cast/ --out draft
+  focusedad narrate film.mp4 --model models:/focusedad-captioner@champion --out draft
   focusedad narrate folder/ --out draft --encoder dlib --names recognised
 """
 
@@ -32,8 +34,10 @@ def main(words: Sequence[str]) -> int:
     asked = parser().parse_args(list(words))
 
     from common.progress import show_progress
+    from narration.given import Given
     from narration.narrate import Models, narrate
     from narration.output import FILES
+    from orchestration.narrate_model import captioner_folder
     from publishing import places
     from publishing.settings import load_settings
 
@@ -41,14 +45,16 @@ def main(words: Sequence[str]) -> int:
     settings = load_settings(places.parameters_file())
     narration = settings.narration.model_copy(update={"names": asked.names} if asked.names else {})
     data = places.data()
+    own = data / "captioner" / f"{asked.variant}.{settings.captioner.seeds[0]}"
     models = Models(
         face_encoder=data / "face_encoder",
         base_model=data / "base_model",
-        captioner=data / "captioner" / f"{asked.variant}.{settings.captioner.seeds[0]}",
+        captioner=captioner_folder(asked.model, base_model=data / "base_model") if asked.model else own,
         perception=settings.perception,
         captioner_settings=settings.captioner,
     )
-    draft = narrate(asked.film, models, narration, encoder=asked.encoder, out=asked.out)
+    given = Given(asked.film, asked.subtitles, asked.cast, settings.films.corpora.cast)
+    draft = narrate(given, models, narration, encoder=asked.encoder, out=asked.out)
     print(json.dumps(draft.value(), indent=1, ensure_ascii=False) if asked.json else draft.text())
     if asked.out is not None and not asked.json:
         print(f"written into {asked.out}: {', '.join(FILES)}")
@@ -67,6 +73,15 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("--out", type=Path, metavar="FOLDER", help="where the draft is written; else it is only printed")
     found.add_argument(
+        "--subtitles", type=Path, metavar="FILE", help="the dialogue as SRT or WebVTT, in place of the film's own"
+    )
+    found.add_argument(
+        "--cast",
+        type=Path,
+        help="cast.json, or the folder with it and the portraits, in place of the film's own; so many credits as "
+        "films.corpora.cast in params.yaml are main characters",
+    )
+    found.add_argument(
         "--encoder",
         choices=("dlib", "facenet"),
         help="a pretrained face encoder in place of the lineage's own: dlib works offline on real faces (`make dlib`)",
@@ -77,6 +92,11 @@ def parser() -> argparse.ArgumentParser:
         help="whom a line may name of those it recognises: whom a subtitle has named before, everybody, nobody "
         "(default: narration.names in params.yaml)",
     )
-    found.add_argument("--variant", default="C2", help="which trained variant speaks (default: C2)")
+    found.add_argument("--variant", default="C2", help="which trained variant of the lineage speaks (default: C2)")
+    found.add_argument(
+        "--model",
+        help="another captioner than the lineage's: its folder, or models:/NAME@champion or "
+        "models:/NAME/VERSION of MLflow's registry",
+    )
     found.add_argument("--json", action="store_true", help="answer as JSON, as in description.json")
     return found

@@ -16,6 +16,7 @@ from models.perception.recognition import Naming
 from models.perception.settings import PerceptionSettings
 from models.perception.shots import Shot
 from narration.dapt import read_dapt
+from narration.given import Given
 from narration.narrate import Models, banks_of, narrate, shot_sheets, with_stride
 from narration.output import FILES, write_script
 from narration.script import Alternative, Draft, Line, Reasons, ShotSheet, Silence, clock
@@ -60,10 +61,10 @@ def test_a_missing_film_and_missing_models_are_one_line_that_says_what_to_do(tmp
     models = Models(tmp_path / "e", tmp_path / "b", tmp_path / "c", PerceptionSettings(), CaptionerSettings())
     film = tmp_path / "film.mp4"
     with pytest.raises(BadInput, match="no such film"):
-        narrate(film, models, NarrationSettings())
+        narrate(Given(film), models, NarrationSettings())
     film.write_bytes(b"")
     with pytest.raises(BadInput, match="make repro"):
-        narrate(film, models, NarrationSettings())
+        narrate(Given(film), models, NarrationSettings())
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_a_cast_that_cannot_be_read_is_one_line_before_the_work(tmp_path: Path, 
     write_video(source / "film.mp4", [np.full((36, 64, 3), shade, np.uint8) for shade in range(12)], fps=10)
     (source / "cast.json").write_text(cast)
     with pytest.raises(BadInput, match=said):
-        narrate(source, models, NarrationSettings(), out=tmp_path / "out")
+        narrate(Given(source), models, NarrationSettings(), out=tmp_path / "out")
     assert list((tmp_path / "out").iterdir()) == []
 
 

@@ -1,0 +1,163 @@
+"""What a person hands over: a film, and beside it or named apart its subtitles and its cast.
+
+Whatever lies where, it is laid out as one folder that `corpora.ingest` reads, so that it is checked there and nowhere
+else.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from common.errors import BadInput
+from common.files import inside, write_json
+from corpora.film import Film, read_film
+from corpora.folder import read_cast
+from corpora.formats import ANNOTATIONS, Format, film_file
+from corpora.ingest import ingest
+from corpora.subtitles import read_srt
+
+ID = "film"  # of a film that is narrated, whatever its file is called
+CAST, SUBTITLES = "cast.json", "subtitles.srt"
+
+
+@dataclass(frozen=True)
+class Given:
+    """A film or its folder; `subtitles` and `cast` (a cast.json, or the folder that holds it) stand for the film's own.
+
+    `main_characters`: how many of a cast may be named, the first credits (None: all).
+    """
+
+    source: Path
+    subtitles: Path | None = None
+    cast: Path | None = None
+    main_characters: int | None = None
+
+
+def check(given: Given) -> None:
+    """`BadInput` for a path that is not there, or a cast or subtitles that cannot be read: before any work."""
+    if not given.source.exists():
+        raise BadInput(f"{given.source}: no such film or folder; give film.mp4 or a folder that holds it")
+    if given.subtitles is not None:
+        read_srt(given.subtitles)
+    if given.cast is not None:
+        read_cast(_cast_folder(given.cast))
+
+
+def video_of(given: Given) -> Path:
+    """The film file that was given, with its sound where it has any."""
+    return given.source if given.source.is_file() else film_file(given.source)
+
+
+def inputs_of(given: Given) -> list[Path]:
+    """Every file that decides what the film in normal form will hold, in a fixed order."""
+    if given.source.is_file():
+        beside = given.source.with_suffix(".srt")
+        files = [given.source, *([beside] if beside.is_file() else [])]
+    else:
+        files = sorted(path for path in given.source.rglob("*") if path.is_file() and "truth" not in path.parts)
+    if given.subtitles is not None:
+        files.append(given.subtitles)
+    if given.cast is not None:
+        folder = _cast_folder(given.cast)
+        entries, _ = read_cast(folder)
+        files += [folder / CAST, *(path for entry in entries for path in entry.portraits if path.is_file())]
+    return files
+
+
+def prepare(given: Given, out: Path) -> Film:
+    """The film in normal form under `out`, which must not exist; one that is in normal form already is read in place.
+
+    Raises `BadInput` where film, cast or subtitles cannot be used.
+    """
+    check(given)
+    given = _without_bare_folder(given)
+    known = (given.source / ANNOTATIONS[Format.NORMAL_FORM]).is_file()
+    if given.subtitles is None and given.cast is None:
+        return read_film(given.source) if known else _ingested(given, given.source, out)
+    staged = out.with_name(f"{out.name}.given")
+    shutil.rmtree(staged, ignore_errors=True)
+    try:
+        return _ingested(given, _staged(given, staged, known=known), out)
+    except BadInput as error:  # told by the paths that were given
+        told = str(error).replace(str(staged / _video_name(given)), str(video_of(given)))
+        raise BadInput(told.replace(str(staged), str(given.source))) from None
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _without_bare_folder(given: Given) -> Given:
+    """A folder that holds a film and no annotation is that film, with the subtitles that lie beside it."""
+    if given.source.is_file() or any((given.source / name).is_file() for name in ANNOTATIONS.values()):
+        return given
+    return replace(given, source=video_of(given), subtitles=given.subtitles or _own_subtitles(given.source))
+
+
+def _ingested(given: Given, source: Path, out: Path) -> Film:
+    """A format without titles leaves the file's name as one."""
+    film = ingest(source, out, film_id=ID, cast=given.main_characters)
+    name = given.source.stem if given.source.is_file() else given.source.resolve().name
+    return film if film.title not in (film.id, source.stem) else replace(film, title=name)
+
+
+def _staged(given: Given, folder: Path, *, known: bool) -> Path:
+    """What was given, together: with a cast a plain folder, without one the film's own format, a file alone a file."""
+    video = folder / _video_name(given)
+    if given.cast is None and given.source.is_dir() and not known:
+        others = shutil.ignore_patterns(video_of(given).name, SUBTITLES)
+        shutil.copytree(given.source, folder, ignore=others, copy_function=shutil.copyfile)
+    else:
+        folder.mkdir(parents=True)
+        if given.cast is not None:
+            _copy_cast(_cast_folder(given.cast), folder)
+        elif known:
+            _copy_known_cast(read_film(given.source), folder)
+    video.symlink_to(video_of(given).resolve())
+    alone = not (folder / CAST).is_file() and (given.source.is_file() or known)
+    if (subtitles := given.subtitles or _own_subtitles(given.source)) is not None:
+        shutil.copyfile(subtitles, video.with_suffix(".srt") if alone else folder / SUBTITLES)
+    return video if alone else folder
+
+
+def _video_name(given: Given) -> str:
+    return f"film{video_of(given).suffix.lower()}"
+
+
+def _own_subtitles(source: Path) -> Path | None:
+    path = source.with_suffix(".srt") if source.is_file() else source / SUBTITLES
+    return path if path.is_file() else None
+
+
+def _cast_folder(cast: Path) -> Path:
+    """The folder of a cast.json that was given itself or by its folder."""
+    if cast.is_dir():
+        return cast
+    if cast.name != CAST and cast.is_file():
+        raise BadInput(f"{cast}: a cast is a folder with {CAST}, or that file; call it {CAST}")
+    return cast.parent
+
+
+def _copy_cast(source: Path, target: Path) -> None:
+    """cast.json and the portraits it means, no other file of that folder."""
+    shutil.copyfile(source / CAST, target / CAST)
+    entries, _ = read_cast(source)
+    for path in {path for entry in entries for path in entry.portraits if path.is_file()}:
+        copy = inside(target, str(path.relative_to(source.resolve())))
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+
+
+def _copy_known_cast(film: Film, target: Path) -> None:
+    """The cast of a film in normal form as a plain folder's."""
+    if not film.cast:
+        return
+    rows = [
+        {"id": each.id, "name": each.actor, "role": each.name, "portrait": list(each.portraits)} for each in film.cast
+    ]
+    write_json(target / CAST, rows)
+    for each in film.cast:
+        for portrait, path in zip(each.portraits, film.portrait_paths(each.name), strict=True):
+            copy = inside(target, portrait)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)

@@ -1,0 +1,81 @@
+"""`focusedad narrate`: which captioner speaks, and mistakes told in one line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from common.errors import BadInput
+from orchestration.cli import main
+from orchestration.narrate_model import captioner_folder
+from publishing import tracking
+from publishing.champion import ALIAS
+from publishing.records import write_record
+
+
+def registered(home: Path, tmp_path: Path) -> Path:
+    """A captioner's folder, registered under `home` with the base model that lies in `tmp_path`."""
+    folder, data = tmp_path / "C2.0", tmp_path / "data"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"plan": {}}))
+    (folder / "model.safetensors").write_bytes(b"weights")
+    (data / "base_model").mkdir(parents=True)
+    write_record(data / "base_model", key="", made_from={}, audit="")
+    tracking.log_training_run(
+        stage="captioner",
+        unit="C2.0",
+        folder=folder,
+        data=data,
+        inputs={"base_model": ("",)},
+        parameters={},
+        metrics={},
+        curves={},
+        model=tracking.MODEL,
+        home=home,
+    )
+    return data / "base_model"
+
+
+def test_the_champion_is_found_by_its_alias(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    home, address = tmp_path / "home", f"models:/{tracking.MODEL}@{ALIAS}"
+    base = registered(home, tmp_path)
+    with pytest.raises(BadInput, match="focusedad promote"):
+        captioner_folder(address, base_model=base, home=home)
+    tracking.client(home).set_registered_model_alias(tracking.MODEL, ALIAS, "1")
+    found = captioner_folder(address, base_model=base, home=home)
+    assert (found / "model.safetensors").read_bytes() == b"weights"
+    assert captioner_folder(f"models:/{tracking.MODEL}/1", base_model=base, home=home) == found
+    assert "will not speak" not in caplog.text
+    captioner_folder(address, base_model=tmp_path / "another", home=home)
+    assert "will not speak as then" in caplog.text
+    for wrong in (f"models:/{tracking.MODEL}/7", "models:/other/1", f"models:/{tracking.MODEL}@best"):
+        with pytest.raises(BadInput, match="no such registered model"):
+            captioner_folder(wrong, base_model=base, home=home)
+
+
+@pytest.mark.parametrize(("model", "said"), [("models:/", "not an address"), ("models:/a@b", "no registry here yet")])
+def test_an_address_that_leads_nowhere_says_what_to_do(tmp_path: Path, model: str, said: str) -> None:
+    with pytest.raises(BadInput, match=said):
+        captioner_folder(model, base_model=tmp_path, home=tmp_path / "home")
+
+
+def test_a_folder_is_taken_as_it_is_and_must_hold_a_captioner(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no trained captioner"):
+        captioner_folder(str(tmp_path), base_model=tmp_path)
+    (tmp_path / "config.json").write_text("{}")
+    assert captioner_folder(str(tmp_path), base_model=tmp_path) == tmp_path
+
+
+def test_mistakes_of_the_command_are_one_line_and_status_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FOCUSEDAD_ROOT", str(tmp_path))
+    assert main(["profile", "smoke"]) == 0
+    capsys.readouterr()
+    assert main(["narrate", str(tmp_path / "none.mp4"), "--model", str(tmp_path)]) == 2
+    assert "no trained captioner" in capsys.readouterr().err
+    assert main(["narrate", str(tmp_path / "none.mp4")]) == 2
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 1 and "no such film or folder" in said[0]
