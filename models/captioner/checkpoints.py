@@ -19,9 +19,10 @@ from transformers.utils.logging import disable_progress_bar
 
 from common.errors import BadInput
 from common.files import read_json, write_json
-from models.captioner.config import FocusedCaptionerConfig
+from models.captioner.config import FocusedCaptionerConfig, config_fields
 from models.captioner.inputs import PromptPlan
 from models.captioner.model import FocusedCaptioner
+from models.captioner.speech import Speech
 from models.captioner.tower import Tower, tower_from
 from models.captioner.vocabulary import Vocabulary, read_vocabulary
 
@@ -33,7 +34,7 @@ class Captioner:
     """A model with the words it speaks and the prompt it was trained on."""
 
     model: FocusedCaptioner
-    vocabulary: Vocabulary
+    vocabulary: Speech
     plan: PromptPlan
 
 
@@ -44,7 +45,7 @@ def save_base(folder: Path, model: FocusedCaptioner, vocabulary: Vocabulary, tow
     save_language_model(folder / LANGUAGE_MODEL, model.language_model)
     save_tensors(folder / "connectors.safetensors", _outside_language_model(model))
     vocabulary.write(folder / "vocabulary.json")
-    write_json(folder / "config.json", {"captioner": _config(model), "tower": tower.description()})
+    write_json(folder / "config.json", {"captioner": config_fields(model.config), "tower": tower.description()})
 
 
 def save_language_model(folder: Path, model: Qwen2ForCausalLM) -> None:
@@ -116,35 +117,6 @@ def _read_config(folder: Path) -> dict[str, Any]:
     if not {"captioner", "tower"} <= set(config):
         raise BadInput(f"{folder / 'config.json'}: not a base model's configuration; make base_model again")
     return config
-
-
-def _config(model: FocusedCaptioner) -> dict[str, Any]:
-    """The arguments that build the same model; transformers' own bookkeeping is left out, it names versions."""
-    config = model.config
-    return {name: getattr(config, name) for name in CONFIG_FIELDS} | {"language": language_fields(config.language)}
-
-
-def language_fields(language: dict[str, Any]) -> dict[str, Any]:
-    """A copy of the language model's arguments, as JSON can hold them."""
-    return {
-        name: value for name, value in language.items() if value is None or isinstance(value, int | float | str | bool)
-    }
-
-
-CONFIG_FIELDS = (
-    "region_size",
-    "region_channels",
-    "scene_size",
-    "scene_channels",
-    "frames",
-    "scene_tokens",
-    "region_tokens",
-    "soft_prompt_tokens",
-    "name_on_region",
-    "region_id",
-    "scene_id",
-    "soft_id",
-)
 
 
 def _outside_language_model(model: FocusedCaptioner) -> dict[str, torch.Tensor]:

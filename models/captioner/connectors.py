@@ -1,7 +1,7 @@
 """Connectors (section 3.3): from the frozen tower's features to tokens of the language model's width.
 
-A region's path is the paper's: MLP per frame, temporal token merge (equation 8), MLP. (The released code merges
-before its only MLP.) Shapes: n regions, f frames, m merged tokens, d channels.
+The paper's path of a region is MLP per frame, temporal token merge (equation 8), MLP; the released code merges before
+its only MLP, so its weights need that order. Shapes: n regions, f frames, m merged tokens, d channels.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from models.captioner.config import FocusedCaptionerConfig
+from models.captioner.published.stc import StcConnector
 from models.captioner.token_merge import merge_tokens_batched
 from models.captioner.vision import first_seen_box
 
@@ -18,6 +20,11 @@ REGION_ANSWER_SCALE = 3.0
 SCENE_ANSWER_SCALE = 4.0
 BOX_SCALE = 3.0
 STEP_SCALE = 6.0
+
+
+def like(inputs: Tensor, layers: nn.Module) -> Tensor:
+    """Inputs on the device and in the precision of a module's weights."""
+    return inputs.to(next(layers.parameters()))
 
 
 def mlp(inputs: int, outputs: int) -> nn.Sequential:
@@ -57,3 +64,60 @@ class RegionConnector(nn.Module):
         tokens = self.per_frame(torch.cat(inputs, -1)) + self.when.weight
         merged, exists = merge_tokens_batched(tokens, seen, self.tokens)
         return self.per_token(merged), exists
+
+
+class FrameSceneConnector(nn.Module):
+    """The paper's words: an MLP maps a global feature per key frame to a scene token; (b, t, p, c) patches are averaged
+    first, (b, t, c) are taken as they are -> (b, t, d)."""
+
+    def __init__(self, *, size: int, width: int) -> None:
+        super().__init__()
+        self.layers = mlp(size, width)
+
+    def forward(self, scene: Tensor) -> Tensor:
+        scene = like(scene, self.layers)
+        return self.layers(scene.mean(2) if scene.dim() == 4 else scene)
+
+
+class MergedRegionEncoder(nn.Module):
+    """Mask-pooled features over time as at most `tokens` tokens, without boxes or time: the paper's order (`per_frame`
+    before the merge) or the released one (no `per_frame`)."""
+
+    def __init__(self, *, size: int, width: int, tokens: int, per_frame: bool) -> None:
+        super().__init__()
+        self.tokens = tokens
+        self.per_frame = mlp(size, width) if per_frame else nn.Identity()
+        self.per_token = mlp(width if per_frame else size, width)
+
+    def forward(self, features: Tensor, boxes: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Like `RegionConnector`; neighbours are compared in full precision, as half of it makes ties."""
+        inputs = self.per_frame(like(features, self.per_token))
+        merged, exists = merge_tokens_batched(inputs.float(), seen.to(inputs.device), self.tokens)
+        return self.per_token(like(merged, self.per_token)), exists
+
+
+def scene_connector(config: FocusedCaptionerConfig, width: int) -> nn.Module:
+    """The scene connector that the configuration states."""
+    if config.scene_connector == "stc":
+        return StcConnector(size=config.scene_size, width=width, depth=config.connector_depth)
+    if config.scene_connector == "mlp":
+        return FrameSceneConnector(size=config.scene_size, width=width)
+    return SceneConnector(size=config.scene_size, channels=config.scene_channels, width=width)
+
+
+def region_encoder(config: FocusedCaptionerConfig, width: int) -> nn.Module:
+    """The region encoder that the configuration states."""
+    if config.region_encoder == "timed":
+        return RegionConnector(
+            size=config.region_size,
+            channels=config.region_channels,
+            width=width,
+            frames=config.frames,
+            tokens=config.region_tokens,
+        )
+    return MergedRegionEncoder(
+        size=config.region_size,
+        width=width,
+        tokens=config.region_tokens,
+        per_frame=config.region_encoder == "mlp-merge-mlp",
+    )

@@ -15,7 +15,7 @@ from models.captioner.features import FilmFeatures
 from models.captioner.inputs import PromptPlan, Sample, collate
 from models.captioner.records import record_sample
 from models.captioner.settings import CaptionerSettings, GenerationSettings
-from models.captioner.vocabulary import END, FULL_STOP, PAD, SPECIALS, Cast, Vocabulary
+from models.captioner.speech import Cast, Speech
 
 
 @dataclass(frozen=True)
@@ -134,17 +134,16 @@ def _describe_batch(
     return [spoken[start : start + hypotheses] for start in range(0, len(spoken), hypotheses)]
 
 
-def generation_config(vocabulary: Vocabulary, settings: GenerationSettings, *, hypotheses: int = 1) -> GenerationConfig:
+def generation_config(vocabulary: Speech, settings: GenerationSettings, *, hypotheses: int = 1) -> GenerationConfig:
     """Section 4.4's search over a vocabulary, for any of transformers' language models."""
-    ends = [vocabulary.ids[END], *([vocabulary.ids[FULL_STOP]] if settings.stop_at_full_stop else [])]
     options: dict[str, Any] = {"length_penalty": settings.length_penalty} if settings.beams > 1 else {}
     return GenerationConfig(
         num_beams=settings.beams,
         num_return_sequences=hypotheses,
         max_new_tokens=settings.max_tokens,
         do_sample=False,
-        eos_token_id=ends,
-        pad_token_id=vocabulary.ids[PAD],
+        eos_token_id=vocabulary.ends(full_stop=settings.stop_at_full_stop),
+        pad_token_id=vocabulary.pad,
         return_dict_in_generate=True,
         output_scores=True,
         **options,
@@ -152,17 +151,13 @@ def generation_config(vocabulary: Vocabulary, settings: GenerationSettings, *, h
 
 
 class Speakable(LogitsProcessor):
-    """Forbids what is not language: control tokens, and name tokens that are bound to nobody in the clip's cast."""
+    """Forbids what is not language in a clip with its cast."""
 
-    def __init__(self, vocabulary: Vocabulary, casts: Sequence[Cast], beams: int) -> None:
+    def __init__(self, vocabulary: Speech, casts: Sequence[Cast], beams: int) -> None:
         self.forbidden = torch.zeros(len(casts), len(vocabulary), dtype=torch.bool)
-        control = [vocabulary.ids[word] for word in SPECIALS if word.startswith("<") and word != END]
-        self.forbidden[:, control] = True
-        names = [vocabulary.name_id(token) for token in range(vocabulary.names)]
-        self.forbidden[:, names] = True
         for row, cast in enumerate(casts):
-            self.forbidden[row, [vocabulary.name_id(token) for token in cast.tokens]] = False
+            self.forbidden[row, vocabulary.unspeakable(cast)] = True
         self.forbidden = self.forbidden.repeat_interleave(beams, 0)
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        return scores.masked_fill(self.forbidden, -torch.inf)
+        return scores.masked_fill(self.forbidden.to(scores.device), -torch.inf)

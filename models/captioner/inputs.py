@@ -1,7 +1,7 @@
 """From clips to batches: the prompt's row of ids, the regions beside it, and the augmentation of training.
 
-The prompt reads: soft prompt, cue (base model only), scene, text prior, instruction (equation 7), begin.
-Texts are encoded once; what changes per sample and step is the draw of names, the mirror, and what is dropped.
+What a prompt reads like is its words' business (`speech.py`). Texts are encoded once; what changes per sample and step
+is the draw of names, the mirror, and what is dropped.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.captioner.speech import Cast, Layout, Speech
 from models.captioner.tower import ClipTokens
-from models.captioner.vocabulary import BEGIN, END, PAD, REGION, SCENE, SOFT, Cast, Vocabulary
-from models.prior.template import instruction
-from models.prior.text_prior import TAGS, newest, prior_tokens
+from models.prior.text_prior import newest, prior_tokens
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,14 @@ class CaptionBatch:
     region_names: Tensor
     target_ids: Tensor | None
 
+    def to(self, device: torch.device | str) -> CaptionBatch:
+        """The batch on another device."""
+        moved = {name: value.to(device) for name, value in vars(self).items() if value is not None}
+        return replace(self, **moved)
+
 
 def encode_sample(
-    vocabulary: Vocabulary,
+    vocabulary: Speech,
     cast: Cast,
     *,
     views: Sequence[ClipTokens],
@@ -96,14 +100,15 @@ def encode_sample(
     prior_words: int = 60,
 ) -> Sample:
     """Encodes a clip's texts against its cast; `characters` are names and rows in the features."""
-    tags = {kind: vocabulary.ids[tag] for kind, tag in TAGS.items()}
     kept = newest(prior, descriptions=previous_descriptions)
-    target = (*vocabulary.encode(text, cast), vocabulary.ids[END]) if text else ()
+    target = tuple(vocabulary.target(text, cast)) if text else ()
     sided = any(word in text.lower().split() for word in ("left", "right", "left.", "right."))
     return Sample(
         views=tuple(views),
         characters=tuple((vocabulary.name_id(cast.index(name)), row) for name, row in characters),
-        prior=tuple(prior_tokens(kept, lambda said: vocabulary.encode(said, cast), tags, longest=prior_words)),
+        prior=tuple(
+            prior_tokens(kept, lambda said: vocabulary.encode(said, cast), vocabulary.tags, longest=prior_words)
+        ),
         target=target,
         cast=cast,
         cue=tuple(vocabulary.encode(cue, cast)),
@@ -111,7 +116,7 @@ def encode_sample(
     )
 
 
-def augmented(sample: Sample, vocabulary: Vocabulary, augmentation: Augmentation, rng: np.random.Generator) -> Sample:
+def augmented(sample: Sample, vocabulary: Speech, augmentation: Augmentation, rng: np.random.Generator) -> Sample:
     """The sample with new names, perhaps mirrored, perhaps without names, regions or prior."""
     drops = rng.random(3) < (augmentation.drop_names, augmentation.drop_regions, augmentation.drop_prior)
     first, count = vocabulary.name_id(0), vocabulary.names
@@ -132,9 +137,8 @@ def augmented(sample: Sample, vocabulary: Vocabulary, augmentation: Augmentation
     )
 
 
-def collate(samples: Sequence[Sample], vocabulary: Vocabulary, plan: PromptPlan) -> CaptionBatch:
+def collate(samples: Sequence[Sample], vocabulary: Speech, plan: PromptPlan) -> CaptionBatch:
     """Samples as one batch; the first view of each is used."""
-    ids = vocabulary.ids
     prompts: list[list[int]] = []
     regions: list[tuple[ClipTokens, int, int]] = []
     for sample in samples:
@@ -142,15 +146,18 @@ def collate(samples: Sequence[Sample], vocabulary: Vocabulary, plan: PromptPlan)
         prompts.append(prompt)
         regions += [(sample.views[0], row, name) for name, row in shown]
     width = max(map(len, prompts))
-    prompt_ids = torch.tensor([[ids[PAD]] * (width - len(prompt)) + prompt for prompt in prompts])
+    prompt_ids = torch.tensor([[vocabulary.pad] * (width - len(prompt)) + prompt for prompt in prompts])
     targets = None
     if all(sample.target for sample in samples):
         length = max(len(sample.target) for sample in samples)
-        targets = torch.tensor([[*sample.target] + [ids[PAD]] * (length - len(sample.target)) for sample in samples])
-    frames, size = samples[0].views[0].regions.shape[1:]
+        targets = torch.tensor(
+            [[*sample.target] + [vocabulary.pad] * (length - len(sample.target)) for sample in samples]
+        )
+    frames = max(sample.views[0].regions.shape[1] for sample in samples)
+    size = samples[0].views[0].regions.shape[2]
     return CaptionBatch(
         prompt_ids=prompt_ids,
-        prompt_mask=prompt_ids != ids[PAD],
+        prompt_mask=prompt_ids != vocabulary.pad,
         scene=torch.from_numpy(np.stack([sample.views[0].scene for sample in samples])),
         region_features=_stacked([view.regions[row] for view, row, _ in regions], (frames, size)),
         region_boxes=_stacked([view.boxes[row] for view, row, _ in regions], (frames, 4)),
@@ -160,24 +167,21 @@ def collate(samples: Sequence[Sample], vocabulary: Vocabulary, plan: PromptPlan)
     )
 
 
-def _prompt(sample: Sample, vocabulary: Vocabulary, plan: PromptPlan) -> tuple[list[int], list[tuple[int, int]]]:
+def _prompt(sample: Sample, vocabulary: Speech, plan: PromptPlan) -> tuple[list[int], list[tuple[int, int]]]:
     """The prompt's ids, and names and rows of the regions it keeps places for, in order."""
-    ids = vocabulary.ids
     characters = list(sample.characters[: plan.max_characters])
     if plan.left_to_right and plan.region:  # without regions the order must not tell who stands where
         characters.sort(key=lambda character: _across(sample.views[0], character[1]))
     has_region = [plan.region and row >= 0 for _, row in characters]
-    prompt = [ids[SOFT]] * plan.soft_prompt_tokens if plan.soft_prompt else []
-    prompt += [*sample.cue, *[ids[SCENE]] * plan.scene_tokens, *(sample.prior if plan.text_prior else ())]
-    for segment in instruction(len(characters), region=has_region):
-        if segment.kind == "name":
-            prompt.append(characters[segment.index][0])
-        elif segment.kind == "region":
-            prompt += [ids[REGION]] * plan.region_tokens
-        else:
-            prompt += [ids[word] for word in segment.text.split()]
-    shown = [character for character, has in zip(characters, has_region, strict=True) if has]
-    return [*prompt, ids[BEGIN]], shown
+    prompt = vocabulary.prompt(
+        [name for name, _ in characters],
+        has_region,
+        sample.cast,
+        Layout(plan.soft_prompt_tokens if plan.soft_prompt else 0, plan.scene_tokens, plan.region_tokens),
+        cue=sample.cue,
+        prior=sample.prior if plan.text_prior else (),
+    )
+    return prompt, [character for character, has in zip(characters, has_region, strict=True) if has]
 
 
 def _across(view: ClipTokens, row: int) -> float:
@@ -198,4 +202,10 @@ def _noisy(view: ClipTokens, augmentation: Augmentation, rng: np.random.Generato
 
 
 def _stacked(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> Tensor:
-    return torch.from_numpy(np.stack(arrays)) if arrays else torch.zeros(0, *shape)
+    """Arrays over frames as one tensor; where clips have fewer key frames than others, zeros follow."""
+    if not arrays:
+        return torch.zeros(0, *shape)
+    stacked = np.zeros((len(arrays), *shape), arrays[0].dtype)
+    for row, array in enumerate(arrays):
+        stacked[row, : len(array)] = array
+    return torch.from_numpy(stacked)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel, Qwen2ForCausalLM
 
 from models.captioner.config import FocusedCaptionerConfig
-from models.captioner.connectors import RegionConnector, SceneConnector
+from models.captioner.connectors import region_encoder, scene_connector
 from models.captioner.inputs import CaptionBatch
 from models.prior.soft_prompt import SoftPrompt
 
@@ -22,20 +22,19 @@ class FocusedCaptioner(PreTrainedModel):
     """Connectors, soft prompt and language model; the vision tower stays outside, its features come in."""
 
     config_class = FocusedCaptionerConfig
+    config: FocusedCaptionerConfig
 
     def __init__(self, config: FocusedCaptionerConfig) -> None:
         super().__init__(config)
         self.language_model = Qwen2ForCausalLM(config.language_config())
         width = self.language_model.config.hidden_size
         self.soft_prompt = SoftPrompt(config.soft_prompt_tokens, width)
-        self.scene_connector = SceneConnector(size=config.scene_size, channels=config.scene_channels, width=width)
-        self.region_connector = RegionConnector(
-            size=config.region_size,
-            channels=config.region_channels,
-            width=width,
-            frames=config.frames,
-            tokens=config.region_tokens,
-        )
+        self.scene_connector = scene_connector(config, width)
+        self.region_connector = region_encoder(config, width)
+        self.post_init()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        """The parts initialise themselves; transformers' own scheme would draw them a second time."""
 
     def prompt(self, batch: CaptionBatch) -> tuple[Tensor, Tensor]:
         """Embeddings (b, p, d) of the prompt and the mask (b, p) of places that exist.
@@ -44,7 +43,8 @@ class FocusedCaptioner(PreTrainedModel):
         """
         ids, mask = batch.prompt_ids, batch.prompt_mask
         words = self.language_model.get_input_embeddings()
-        embedded = words(ids)
+        # A tokenizer of its own has no row for placeholders that only stand for others' tokens.
+        embedded = words(ids.masked_fill(ids >= self.language_model.config.vocab_size, 0))
         embedded = _splice(embedded, ids == self.config.soft_id, self._soft(ids))
         embedded = _splice(embedded, ids == self.config.scene_id, self.scene_connector(batch.scene).flatten(0, 1))
         if len(batch.region_names):
@@ -72,7 +72,9 @@ class FocusedCaptioner(PreTrainedModel):
         logits = self.language_model.lm_head(hidden)
         pad = self.language_model.config.pad_token_id
         assert pad is not None
-        return functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), weight=weights, ignore_index=pad)
+        return functional.cross_entropy(
+            logits.flatten(0, 1).float(), targets.flatten(), weight=weights, ignore_index=pad
+        )
 
     def _soft(self, ids: Tensor) -> Tensor:
         rows = (ids == self.config.soft_id).any(1).sum()

@@ -9,7 +9,7 @@ from common.errors import BadInput
 from models.captioner.features import FilmFeatures
 from models.captioner.inputs import Sample, encode_sample
 from models.captioner.settings import CaptionerSettings
-from models.captioner.vocabulary import Vocabulary
+from models.captioner.speech import Speech
 
 NO_BANK = "none"
 
@@ -18,7 +18,7 @@ def record_sample(
     record: Mapping[str, Any],
     features: Mapping[str, FilmFeatures],
     casts: Mapping[str, Sequence[str]],
-    vocabulary: Vocabulary,
+    vocabulary: Speech,
     *,
     bank: str,
     settings: CaptionerSettings,

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from common.errors import BadInput
 from common.files import read_json, write_json
-from models.prior.template import template_words
+from models.captioner.speech import Cast, Layout
+from models.prior.template import instruction, template_words
 from models.prior.text_prior import TAGS
 
 PAD, BEGIN, END, UNKNOWN = "<pad>", "<begin>", "<end>", "<unk>"
@@ -24,26 +25,6 @@ SPECIALS = (PAD, BEGIN, END, UNKNOWN, REGION, SCENE, SOFT, *TAGS.values(), FULL_
 NAME_TOKENS = 48
 _WORD = re.compile(r"'s\b|[^\W_]+(?:[-'](?!s\b)[^\W_]+)*|[.,?!:]")
 _NO_SPACE_BEFORE = frozenset({FULL_STOP, ",", "?", "!", ":", "'s"})
-
-
-@dataclass(frozen=True)
-class Cast:
-    """Names bound to name tokens: `names[i]` speaks through `<name_{tokens[i]}>`. Longer names match first, so that
-    MARY ANN is not MARY."""
-
-    names: tuple[str, ...]
-    tokens: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        if len(self.names) != len(self.tokens) or len(set(self.tokens)) != len(self.tokens):
-            raise ValueError("every name of a cast needs a name token of its own")
-
-    def index(self, name: str) -> int:
-        """The name token's number; `KeyError` for a name outside the cast."""
-        for own, token in zip(self.names, self.tokens, strict=True):
-            if own.casefold() == name.casefold():
-                return token
-        raise KeyError(name)
 
 
 @dataclass(frozen=True)
@@ -61,6 +42,15 @@ class Vocabulary:
 
     def __len__(self) -> int:
         return len(self.words)
+
+    @property
+    def pad(self) -> int:
+        return self.ids[PAD]
+
+    @property
+    def tags(self) -> dict[str, tuple[int, ...]]:
+        """The text prior's tags, by the kind of piece."""
+        return {kind: (self.ids[tag],) for kind, tag in TAGS.items()}
 
     def name_id(self, token: int) -> int:
         """The id of `<name_token>`."""
@@ -85,6 +75,41 @@ class Vocabulary:
             ids.append(self.name_id(tokens[_folded(found.group())]))
             at = found.end()
         return ids + self._plain(text[at:])
+
+    def target(self, text: str, cast: Cast) -> list[int]:
+        """Ids of a description and of its end."""
+        return [*self.encode(text, cast), self.ids[END]]
+
+    def prompt(
+        self,
+        names: Sequence[int],
+        has_region: Sequence[bool],
+        cast: Cast,
+        layout: Layout,
+        *,
+        cue: Sequence[int],
+        prior: Sequence[int],
+    ) -> list[int]:
+        """Soft prompt, cue (base model only), scene, text prior, instruction (equation 7), begin."""
+        ids = self.ids
+        prompt = [*[ids[SOFT]] * layout.soft, *cue, *[ids[SCENE]] * layout.scene, *prior]
+        for segment in instruction(len(names), region=has_region):
+            if segment.kind == "name":
+                prompt.append(names[segment.index])
+            elif segment.kind == "region":
+                prompt += [ids[REGION]] * layout.region
+            else:
+                prompt += [ids[word] for word in segment.text.split()]
+        return [*prompt, ids[BEGIN]]
+
+    def ends(self, *, full_stop: bool) -> list[int]:
+        """Ids that end a description."""
+        return [self.ids[END], *([self.ids[FULL_STOP]] if full_stop else [])]
+
+    def unspeakable(self, cast: Cast) -> list[int]:
+        """Control tokens, and name tokens that are bound to nobody in the cast."""
+        control = [self.ids[word] for word in SPECIALS if word.startswith("<") and word != END]
+        return [*control, *(self.name_id(token) for token in range(self.names) if token not in cast.tokens)]
 
     def decode(self, ids: Iterable[int], cast: Cast) -> str:
         """Text of ids: names put back, sentence starts capitalised, punctuation joined; control tokens are left out and

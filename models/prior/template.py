@@ -8,6 +8,7 @@ the defaults are short because a small language model pays for every token.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,7 +18,8 @@ Kind = Literal["text", "name", "region"]
 
 @dataclass(frozen=True)
 class Segment:
-    """A piece of the prompt: literal text, the name of character `index`, or that character's region tokens."""
+    """A piece of the prompt: literal text with its spaces, the name of character `index`, or that character's region
+    tokens."""
 
     kind: Kind
     text: str = ""
@@ -50,9 +52,9 @@ def instruction(
     regions = [region] * characters if isinstance(region, bool) else list(region)
     if len(regions) != characters:
         raise ValueError(f"{len(regions)} region flags for {characters} characters")
-    segments = [Segment("text", strings.several.format(count=count_word(characters)))] if characters > 1 else []
+    segments = [Segment("text", strings.several.format(count=count_word(characters)) + " ")] if characters > 1 else []
     for index, has_region in enumerate(regions):
-        segments += _character(strings.character if has_region else strings.character_only, index)
+        segments += _character((strings.character if has_region else strings.character_only) + " ", index)
     return [*segments, Segment("text", strings.base)]
 
 
@@ -69,14 +71,9 @@ def template_words(strings: TemplateStrings | None = None) -> list[str]:
 
 
 def _character(text: str, index: int) -> list[Segment]:
-    segments: list[Segment] = []
-    for word in text.split():
-        if word == "{name}":
-            segments.append(Segment("name", index=index))
-        elif word == "{region}":
-            segments.append(Segment("region", index=index))
-        elif segments and segments[-1].kind == "text":
-            segments[-1] = Segment("text", f"{segments[-1].text} {word}")
-        else:
-            segments.append(Segment("text", word))
-    return segments
+    kinds: dict[str, Kind] = {"{name}": "name", "{region}": "region"}
+    return [
+        Segment(kinds[piece], index=index) if piece in kinds else Segment("text", piece)
+        for piece in re.split(r"(\{name\}|\{region\})", text)
+        if piece
+    ]

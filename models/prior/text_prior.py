@@ -24,20 +24,22 @@ def newest(prior: Sequence[Mapping[str, str]], *, descriptions: int) -> list[Map
 def prior_tokens(
     prior: Sequence[Mapping[str, str]],
     encode: Callable[[str], list[int]],
-    tag_ids: Mapping[str, int],
+    tags: Mapping[str, Sequence[int]],
     *,
     longest: int,
 ) -> list[int]:
     """Token ids of the prior, tagged, at most `longest`; what does not fit is cut at the old end, and a piece that is
     cut keeps its tag (a tag alone is dropped)."""
-    if unknown := sorted({piece["kind"] for piece in prior} - set(tag_ids)):
-        raise ValueError(f"text prior of kind {unknown[0]!r}; known are {sorted(tag_ids)}")
+    if unknown := sorted({piece["kind"] for piece in prior} - set(tags)):
+        raise ValueError(f"text prior of kind {unknown[0]!r}; known are {sorted(tags)}")
     pieces: list[list[int]] = []
     left = longest
     for piece in reversed(prior):
-        ids = encode(piece["text"])[-max(left - 1, 0) :] if left > 1 else []
+        tag = tags[piece["kind"]]
+        room = left - len(tag)
+        ids = encode(piece["text"])[-room:] if room > 0 else []
         if not ids:
             break
-        pieces.append([tag_ids[piece["kind"]], *ids])
-        left -= len(ids) + 1
+        pieces.append([*tag, *ids])
+        left = room - len(ids)
     return [token for piece in reversed(pieces) for token in piece]

@@ -18,8 +18,8 @@ from torch import Tensor
 from models.captioner.inputs import Augmentation, PromptPlan, Sample, augmented, collate, encode_sample
 from models.captioner.model import FocusedCaptioner
 from models.captioner.settings import OptimiserSettings
+from models.captioner.speech import Speech
 from models.captioner.tower import ClipTokens
-from models.captioner.vocabulary import END, Cast, Vocabulary
 from models.training.language_model import name_weights
 from models.training.loop import Curve, by_length, fit
 
@@ -52,7 +52,7 @@ class AlignedClip:
 def aligned_clip(
     facts: Mapping[str, Any],
     views: Sequence[ClipTokens],
-    vocabulary: Vocabulary,
+    vocabulary: Speech,
     styles: Sequence[Style],
     *,
     prior_words: int = 60,
@@ -65,7 +65,7 @@ def aligned_clip(
         vocabulary, cast, views=views, characters=known, prior=facts["prior"], prior_words=prior_words
     )
     targets = {
-        style.name: [_target(text, vocabulary, cast) for text in facts["texts"][style.name]]
+        style.name: [tuple(vocabulary.target(text, cast)) for text in facts["texts"][style.name]]
         for style in styles
         if facts["texts"].get(style.name)
     }
@@ -77,7 +77,7 @@ def aligned_clip(
 
 def align(
     model: FocusedCaptioner,
-    vocabulary: Vocabulary,
+    vocabulary: Speech,
     clips: Sequence[AlignedClip],
     styles: Sequence[Style],
     settings: OptimiserSettings,
@@ -125,7 +125,3 @@ def _told(clip: AlignedClip, asked: Mapping[str, float], rng: np.random.Generato
     texts = clip.targets[style]
     cue = clip.cues[style] if rng.random() < CUED else ()
     return replace(clip.sample, cue=cue, target=texts[int(rng.integers(len(texts)))])
-
-
-def _target(text: str, vocabulary: Vocabulary, cast: Cast) -> tuple[int, ...]:
-    return (*vocabulary.encode(text, cast), vocabulary.ids[END])

@@ -18,9 +18,10 @@ from transformers import Qwen2Config, Qwen2ForCausalLM
 from corpora.studio.facts_text import TextSample, TextWorld
 from models.captioner.model import positions
 from models.captioner.settings import LanguageModelSettings, OptimiserSettings
+from models.captioner.speech import Speech
 from models.captioner.vocabulary import BEGIN, END, PAD, Cast, Vocabulary
 from models.prior.template import instruction
-from models.prior.text_prior import TAGS, prior_tokens
+from models.prior.text_prior import prior_tokens
 from models.training.loop import Curve, by_length, fit
 
 NAME_WEIGHT = 3.0
@@ -88,7 +89,7 @@ def speaking_cast(vocabulary: Vocabulary) -> Cast:
     return vocabulary.bind([f"Person{number}" for number in range(vocabulary.names)])
 
 
-def name_weights(vocabulary: Vocabulary) -> Tensor:
+def name_weights(vocabulary: Speech) -> Tensor:
     """Weight of every word in the loss: a sentence has one or two names, and they decide who it is about."""
     weights = torch.ones(len(vocabulary))
     weights[[vocabulary.name_id(token) for token in range(vocabulary.names)]] = NAME_WEIGHT
@@ -97,13 +98,12 @@ def name_weights(vocabulary: Vocabulary) -> Tensor:
 
 def encode_text_sample(sample: TextSample, vocabulary: Vocabulary, cast: Cast, *, prior_words: int = 60) -> TextRow:
     """A sample's ids; facts stand as words where the tower's tokens will be."""
-    tags = {kind: vocabulary.ids[tag] for kind, tag in TAGS.items()}
 
     def encode(text: str) -> list[int]:
         return vocabulary.encode(text, cast)
 
     ids = encode(" ".join([*sample.cue, *sample.scene_words]))
-    ids += prior_tokens(sample.prior, encode, tags, longest=prior_words)
+    ids += prior_tokens(sample.prior, encode, vocabulary.tags, longest=prior_words)
     owners = [vocabulary.ids[PAD]] * len(ids)
     for segment in instruction(len(sample.people)):
         owner = vocabulary.ids[PAD]

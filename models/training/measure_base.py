@@ -23,8 +23,8 @@ from models.captioner.checkpoints import Captioner, load_base, load_tower
 from models.captioner.describe import describe_samples
 from models.captioner.inputs import PromptPlan, Sample
 from models.captioner.settings import GenerationSettings, TowerSettings
+from models.captioner.speech import Speech
 from models.captioner.tower import DIRECTIONS, PRONOUNS, ClipTokens, Tower
-from models.captioner.vocabulary import Vocabulary
 from models.training import stock
 from models.training.alignment import aligned_clip, base_plan
 from models.training.stock_set import StockSet, read_shards
@@ -71,9 +71,7 @@ def measure(
     return {name: _means(group) for name, group in groups.items()} | {"tower": tower_figures(tower, clips, views)}
 
 
-def held_out_samples(
-    clips: StockSet, views: Sequence[ClipTokens], vocabulary: Vocabulary, *, cue: bool
-) -> list[Sample]:
+def held_out_samples(clips: StockSet, views: Sequence[ClipTokens], vocabulary: Speech, *, cue: bool) -> list[Sample]:
     """The clips as the base model is asked about them, with the cue for a describer's style or without."""
     samples = []
     for facts, view in zip(clips.facts, views, strict=True):

@@ -12,7 +12,7 @@ STRINGS = TemplateStrings(
 
 
 def spoken(segments: list[Segment]) -> str:
-    return " ".join(each.text or f"{each.kind}{each.index}" for each in segments)
+    return "".join(each.text or f"{each.kind}{each.index}" for each in segments)
 
 
 def test_no_character_is_the_base_prompt() -> None:
@@ -44,7 +44,7 @@ def test_the_region_flags_must_fit_the_characters() -> None:
 
 
 def test_many_characters_are_many() -> None:
-    assert instruction(14)[0].text == "there are many characters ."
+    assert instruction(14)[0].text == "there are many characters . "
 
 
 def test_every_literal_word_is_in_the_word_list() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from models.prior.text_prior import newest, prior_tokens
 
-TAGS = {"description": 1, "subtitle": 2}
+TAGS = {"description": (1,), "subtitle": (2,)}
 
 
 def encode(text: str) -> list[int]:
@@ -34,6 +34,13 @@ def test_too_long_a_prior_keeps_the_newest() -> None:
     assert prior_tokens(PRIOR, encode, TAGS, longest=7) == [1, 15, 1, 16, 2, 17]  # a tag alone says nothing
     assert prior_tokens([described("11 12 13")], encode, TAGS, longest=3) == [1, 12, 13]
     assert prior_tokens(PRIOR, encode, TAGS, longest=0) == []
+
+
+def test_a_tag_of_several_tokens_counts_with_its_piece() -> None:
+    tags = {"description": (1, 2, 3), "subtitle": (4,)}
+    assert prior_tokens([described("11 12")], encode, tags, longest=5) == [1, 2, 3, 11, 12]
+    assert prior_tokens([described("11 12")], encode, tags, longest=4) == [1, 2, 3, 12]
+    assert prior_tokens([described("11 12"), said("13")], encode, tags, longest=5) == [4, 13]
 
 
 def test_an_empty_prior_is_no_tokens() -> None:
