@@ -91,10 +91,7 @@ def inputs(settings: Settings, unit: str) -> dict[str, list[str]]:
 
 def parameters(settings: Settings, unit: str) -> Any:
     """The variant's own part: another variant's settings do not make this one stale."""
-    variant, seed = variant_and_seed(unit)
-    whole = settings.captioner
-    shared = whole.model_dump(mode="json", exclude={"variants", "rows", "seeds", "generation", "previous_at_test"})
-    return {"variant": whole.variants[variant].model_dump(mode="json"), "seed": seed, **shared}
+    return settings.captioner.of_training(*variant_and_seed(unit))
 
 
 def facts(folder: Path) -> dict[str, pd.DataFrame]:
@@ -113,9 +110,10 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
 def expectations(settings: Settings) -> list[Any]:
     between = "column_values_to_be_between"
     steps = settings.captioner.training.steps
+    length: dict[str, Any] = {"min_value": 1} if steps is None else {"min_value": steps, "max_value": steps}
     highest = settings.gates.captioner.highest_final_loss
     return [
-        expect("training", between, column="steps", min_value=steps, max_value=steps, why="rows need equal steps"),
+        expect("training", between, column="steps", **length, why="rows need equal steps"),
         expect("training", between, column="final_loss", min_value=0.0, max_value=highest, why="nothing was learnt"),
         expect("training", "column_pair_values_a_to_be_greater_than_b", column_A="first_loss", column_B="final_loss"),
     ]
@@ -126,6 +124,9 @@ def summary(folder: Path) -> dict[str, Any]:
     return {"steps": int(row["steps"]), "loss": f"{row['first_loss']:.3f} -> {row['final_loss']:.3f}"}
 
 
+# What a training runs, besides the model.
+TRAINING = ("captioner", "draws", "language_model", "loop", "observing", "resuming", "trainable", "tuning")
+
 STAGE = Stage(
     name="captioner",
     description="The Focused Caption Module, fine-tuned on Storyboard-v2: one model per variant of Table 1 and seed.",
@@ -135,7 +136,7 @@ STAGE = Stage(
     inputs=inputs,
     sections=("captioner", "experiments", "gates.captioner"),
     parameters=parameters,
-    code=(*FILM, "assets/clips.py", *CAPTIONER, *training("captioner", "language_model", "loop")),
+    code=(*FILM, "assets/clips.py", *CAPTIONER, *training(*TRAINING)),
     facts=facts,
     expectations=expectations,
     track=track,

@@ -18,7 +18,8 @@ from transformers import Qwen2ForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
 from common.errors import BadInput
-from common.files import read_json, write_json
+from common.files import digest, file_md5, read_json, write_json
+from models.captioner.adapters import ADAPTER, has_adapter, read_adapter, write_adapter
 from models.captioner.config import FocusedCaptionerConfig, config_fields
 from models.captioner.inputs import PromptPlan
 from models.captioner.model import FocusedCaptioner
@@ -77,22 +78,42 @@ def load_base(folder: Path) -> tuple[FocusedCaptioner, Vocabulary]:
     return model, read_vocabulary(folder / "vocabulary.json")
 
 
-def save_captioner(folder: Path, captioner: Captioner, *, trained: set[str], **facts: Any) -> None:
-    """Writes a variant: the parameters named in `trained`, its prompt, and `facts` about it."""
+def save_captioner(folder: Path, captioner: Captioner, *, trained: set[str], base: Path, **facts: Any) -> None:
+    """Writes a variant: the parameters named in `trained` (LoRA's apart, in peft's layout), its prompt, the digest of
+    the base model it needs, and `facts` about it."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {name: value for name, value in captioner.model.named_parameters() if name in trained}
+    state = {
+        name: value for name, value in captioner.model.named_parameters() if name in trained and ".lora_" not in name
+    }
     save_tensors(folder / "model.safetensors", state)
-    write_json(folder / "config.json", {"plan": asdict(captioner.plan), **facts})
+    if has_adapter(captioner.model.language_model):
+        write_adapter(folder / ADAPTER, captioner.model.language_model)
+    write_json(folder / "config.json", {"plan": asdict(captioner.plan), "base": base_digest(base), **facts})
 
 
 def load_captioner(folder: Path, base: Path) -> Captioner:
-    """A fine-tuned variant on top of the base model it was trained from."""
+    """A fine-tuned variant on top of the base model it was trained from; `BadInput` where that is another one."""
     config = read_json(folder / "config.json")
     if "plan" not in config:
         raise BadInput(f"{folder / 'config.json'}: not a captioner's configuration; train the variant again")
+    found = base_digest(base)
+    if config.get("base", found) != found:
+        raise BadInput(
+            f"{folder}: trained on the base model {config['base']}, but {base} is {found}; "
+            "fetch that base model (dvc checkout) or train the variant again"
+        )
     model, vocabulary = load_base(base)
     _load_into(model, folder / "model.safetensors", partly=True)
+    if (folder / ADAPTER).is_dir():
+        read_adapter(folder / ADAPTER, model.language_model)
     return Captioner(model.eval(), vocabulary, PromptPlan(**config["plan"]))
+
+
+def base_digest(folder: Path) -> str:
+    """Digest of what a base model computes with: its weights, words and configuration, not the notes beside them."""
+    notes = {"metrics.json", "training.json"}
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name[0] not in "_.")
+    return digest({path.relative_to(folder).as_posix(): file_md5(path) for path in files if path.name not in notes})
 
 
 def save_tensors(path: Path, state: dict[str, torch.Tensor] | dict[str, nn.Parameter]) -> None:

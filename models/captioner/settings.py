@@ -7,7 +7,7 @@ that reading parameters is quick.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -82,7 +82,7 @@ class BaseModelSettings(_Settings):
     region_tokens: int = Field(default=4, ge=1, description="tokens a region is merged into (mu in equation 8)")
 
 
-Trainable = Literal["all", "soft prompt and connectors"]
+Trainable = Literal["all", "lora", "soft prompt and connectors", "soft prompt", "connectors"]
 
 
 class VariantSettings(_Settings):
@@ -114,6 +114,58 @@ class GenerationSettings(_Settings):
     batch: int = Field(default=64, ge=1, description="clips described at a time")
 
 
+class LoraSettings(_Settings):
+    """LoRA on the language model, where `trainable` asks for it. VideoRefer: rank 64, alpha 16, dropout .05."""
+
+    rank: int = Field(default=16, ge=1, description="rank of an adapter's two matrices")
+    alpha: int = Field(default=16, ge=1, description="adapters count alpha / rank times")
+    dropout: float = Field(default=0.05, ge=0, lt=1, description="share of an adapter's inputs left out while training")
+    targets: tuple[str, ...] = Field(
+        default=("q_proj", "k_proj", "v_proj", "o_proj"), min_length=1, description="linear layers that get adapters"
+    )
+
+
+class TuningSettings(_Settings):
+    """Fine-tuning through accelerate. The paper: 8 sequences of 16 triplets, one epoch, rate 2e-5, no word on the rest.
+
+    A global batch is `sequences` x `consecutive` clips whatever the number of processes; accumulation follows from it.
+    """
+
+    steps: int | None = Field(default=100, ge=0, description="updates of every variant; empty: epochs says how many")
+    epochs: float | None = Field(default=None, gt=0, description="times that every clip is seen, where steps is empty")
+    sequences: int = Field(default=32, ge=1, description="runs of clips per update")
+    consecutive: int = Field(default=1, ge=1, description="clips of one film that follow each other, per run")
+    rate: float = Field(default=8e-4, gt=0, description="peak learning rate")
+    warm_up: int = Field(default=10, ge=0, description="updates until the peak; then a cosine")
+    weight_decay: float = Field(default=0.03, ge=0, description="decoupled weight decay")
+    beta_2: float = Field(default=0.98, gt=0, lt=1, description="second moment's decay; .98 suits short runs")
+    clip: float = Field(default=1.0, gt=0, description="largest gradient norm")
+    precision: Literal["float32", "bf16"] = Field(
+        default="float32", description="of the forward pass; bf16 wants a GPU"
+    )
+    gradient_checkpointing: bool = Field(default=False, description="less memory, a third more time")
+    micro_batch: int | None = Field(
+        default=None, ge=1, description="most clips at a time in a process; empty: its share"
+    )
+    processes: int = Field(default=1, ge=1, description="processes that share a batch, one per GPU")
+    launch: str = Field(default="", description="accelerate's config file (profiles/accelerate); empty: plain DDP")
+    validation_clips: int = Field(
+        default=4, ge=0, description="training clips kept out; MLflow shows what is said of them"
+    )
+    sample_every: int = Field(default=50, ge=0, description="updates between two sample texts; 0: none")
+    checkpoint_every: int = Field(default=50, ge=0, description="updates between two checkpoints; 0: none")
+
+    @model_validator(mode="after")
+    def _one_length(self) -> TuningSettings:
+        if (self.steps is None) == (self.epochs is None):
+            raise ValueError("steps and epochs: give one of them and leave the other empty (null)")
+        return self
+
+    def schedule(self, steps: int) -> OptimiserSettings:
+        """The learning rate's course over `steps` updates."""
+        return OptimiserSettings(steps=steps, batch=self.sequences, rate=self.rate, warm_up=self.warm_up)
+
+
 class CaptionerSettings(_Settings):
     """Fine-tuning on Storyboard-v2 and generation."""
 
@@ -134,10 +186,12 @@ class CaptionerSettings(_Settings):
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         default=(0,), min_length=1, description="one training per variant and seed"
     )
-    training: OptimiserSettings = OptimiserSettings(steps=100, batch=32, rate=8e-4, warm_up=10)
+    training: TuningSettings = TuningSettings()
     trainable: Trainable = Field(
-        default="all", description="what fine-tuning changes; the second keeps the language model frozen as in Figure 2"
+        default="all",
+        description="what fine-tuning changes; lora: adapters, soft prompt, connectors; soft prompt alone is Figure 2",
     )
+    lora: LoraSettings = LoraSettings()
     character_order: Literal["left to right", "appearance"] = Field(
         default="left to right", description="order of the characters in the template"
     )
@@ -163,3 +217,11 @@ class CaptionerSettings(_Settings):
         if len(set(seeds)) < len(seeds):
             raise ValueError(f"a seed is named twice in {list(seeds)}")
         return seeds
+
+    def of_training(self, variant: str, seed: int) -> dict[str, Any]:
+        """Everything that one variant's weights depend on: another variant's settings, or how they are watched, kept
+        safe and made to speak, are not among it."""
+        apart: dict[str, Any] = dict.fromkeys(("variants", "rows", "seeds", "generation", "previous_at_test"), True)
+        apart["training"] = {"sample_every", "checkpoint_every"}
+        chosen = self.variants[variant].model_dump(mode="json")
+        return {"variant": chosen, "seed": seed, **self.model_dump(mode="json", exclude=apart)}

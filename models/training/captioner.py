@@ -3,27 +3,41 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
 import torch
 
 from common.errors import BadInput
 from common.files import write_json
 from models.captioner.checkpoints import Captioner, load_base, save_captioner
+from models.captioner.describe import describe_samples
 from models.captioner.features import FilmFeatures
-from models.captioner.inputs import Augmentation, PromptPlan, Sample, augmented, collate
-from models.captioner.model import FocusedCaptioner, set_trainable
+from models.captioner.inputs import Augmentation, PromptPlan, Sample
+from models.captioner.model import FocusedCaptioner
 from models.captioner.records import record_sample
 from models.captioner.settings import CaptionerSettings, VariantSettings
-from models.captioner.vocabulary import Vocabulary
-from models.training.language_model import name_weights
-from models.training.loop import Curve, fit
+from models.training.observing import Observer, Quietly, Said
+from models.training.resuming import Checkpoints, flat
+from models.training.trainable import choose_trainable
+from models.training.tuning import Lesson, start_accelerator, tune
 
 log = logging.getLogger(__name__)
 TRAINING_BANK = "best query"
+
+
+@dataclass(frozen=True)
+class Resume:
+    """Where checkpoints lie, and what to do with those of a training that was not quite this one.
+
+    `dataset` names what is trained from by version, e.g. "storyboard_v2/tt9000001" -> its digest.
+    """
+
+    folder: Path
+    dataset: Mapping[str, str]
+    changed: Literal["refuse", "begin anew"] = "refuse"
 
 
 def train_variant(
@@ -36,44 +50,99 @@ def train_variant(
     settings: CaptionerSettings,
     out: Path,
     *,
-    on_step: Callable[[int, float], None] | None = None,
+    resume: Resume | None = None,
+    observer: Observer | None = None,
 ) -> dict[str, Any]:
     """Trains one variant from the base model and writes it to `out`; returns its facts and final loss.
 
-    `records` are the training films' clip records, `features` and `casts` (names of a film's characters) are by film.
-    Every variant takes the same number of steps: with equal time, shorter prompts would get more of them. Raises
-    `BadInput` for an unknown variant or for no records.
+    `records` are the training films' clip records, each film's in time order; `features` and `casts` (names of a film's
+    characters) are by film. Every variant takes the same number of steps: with equal time, shorter prompts would get
+    more of them. Every process of a group calls this alike; the first one writes. Raises `BadInput` for an unknown
+    variant, for no records, and for checkpoints of another training that are not to be thrown away.
     """
     chosen = settings.variants.get(variant)
     if chosen is None:
         raise BadInput(f"captioner: no variant {variant!r}; params.yaml defines {', '.join(sorted(settings.variants))}")
     if not records:
         raise BadInput("captioner: no training clips; storyboard_v2 must publish at least one")
+    accelerator = start_accelerator(settings.training)
+    checkpoints = _checkpoints(resume, settings, variant, seed) if accelerator.is_main_process else None
     torch.manual_seed(seed)
     model, vocabulary = load_base(base)
-    samples = [
-        record_sample(record, features, casts, vocabulary, bank=TRAINING_BANK, settings=settings) for record in records
-    ]
-    plan = prompt_plan(model, chosen, settings)
-    trainable = settings.trainable_of(variant)
-    parameters = set_trainable(model, trainable)
-    curve = tune(
-        model,
-        vocabulary,
-        samples,
-        plan=plan,
-        parameters=parameters,
-        augmentation=_augmentation(model, settings),
-        settings=settings,
-        seed=seed,
-        on_step=on_step,
+    plan, trainable = prompt_plan(model, chosen, settings), settings.trainable_of(variant)
+    kept, learnt = split(records, settings.training.validation_clips)
+    samples, validation = (
+        [record_sample(each, features, casts, vocabulary, bank=TRAINING_BANK, settings=settings) for each in some]
+        for some in (learnt, kept)
     )
-    trained = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    lesson = Lesson(
+        model=model,
+        vocabulary=vocabulary,
+        plan=plan,
+        chosen=choose_trainable(model, trainable, plan, lora=settings.lora),
+        samples=samples,
+        clips=[f"{record['film']}:{record['clip_id']}" for record in learnt],
+        augmentation=_augmentation(model, settings),
+        seed=seed,
+    )
+    captioner = Captioner(model, vocabulary, plan)
+    curve = tune(
+        lesson,
+        settings.training,
+        accelerator=accelerator,
+        checkpoints=checkpoints,
+        observer=Quietly(observer if accelerator.is_main_process else None),
+        say=lambda: _say(captioner, kept, validation, settings),
+    )
     facts = {"variant": variant, "seed": seed, "trainable": trainable, "clips": len(samples)}
-    save_captioner(out, Captioner(model, vocabulary, plan), trained=trained, **facts)
-    write_json(out / "training.json", curve.as_dict())
-    log.info("captioner: %s.%d %d steps, loss %.3f", variant, seed, settings.training.steps, curve.mean_of_last())
-    return {**facts, "steps": settings.training.steps, "loss": curve.mean_of_last()}
+    if accelerator.is_main_process:
+        save_captioner(out, captioner, trained=set(lesson.chosen), base=base, **facts)
+        write_json(out / "training.json", curve.as_dict())
+        log.info("captioner: %s.%d %d steps, loss %.3f", variant, seed, len(curve.loss), curve.mean_of_last())
+    accelerator.wait_for_everyone()
+    return {**facts, "steps": len(curve.loss), "loss": curve.mean_of_last()}
+
+
+def split(records: Sequence[Mapping[str, Any]], count: int) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """`count` clips over all films and at different times in them that nothing is learnt from, and the others; at least one is left to learn.
+
+    Every seed and variant keeps the same ones out, so their texts can be compared.
+    """
+    count = min(count, len(records) // 4)
+    whole = len(records)
+    places = {(number * whole + (number + 1) * whole // (count + 1)) // count for number in range(count)}
+    return (
+        [record for place, record in enumerate(records) if place in places],
+        [record for place, record in enumerate(records) if place not in places],
+    )
+
+
+def _checkpoints(resume: Resume | None, settings: CaptionerSettings, variant: str, seed: int) -> Checkpoints | None:
+    if resume is None:
+        return None
+    parameters = flat(settings.of_training(variant, seed))
+    for name in ("training.processes", "training.launch", "training.micro_batch"):  # they change no gradient
+        parameters.pop(name)
+    checkpoints = Checkpoints(resume.folder, {"parameter": parameters, "data": resume.dataset})
+    if resume.changed == "refuse":
+        checkpoints.refuse_if_changed()
+    elif changed := checkpoints.changes():
+        log.warning("captioner: %s.%d begins anew, for what is trained changed: %s", variant, seed, "; ".join(changed))
+        checkpoints.clear()
+    return checkpoints
+
+
+def _say(
+    captioner: Captioner,
+    records: Sequence[Mapping[str, Any]],
+    samples: Sequence[Sample],
+    settings: CaptionerSettings,
+) -> list[Said]:
+    found = describe_samples(captioner, samples, settings=settings.generation) if samples else []
+    return [
+        Said(f"{record['film']}:{record['clip_id']}", record["text"], hypotheses[0].text)
+        for record, hypotheses in zip(records, found, strict=True)
+    ]
 
 
 def prompt_plan(model: FocusedCaptioner, variant: VariantSettings, settings: CaptionerSettings) -> PromptPlan:
@@ -88,35 +157,6 @@ def prompt_plan(model: FocusedCaptioner, variant: VariantSettings, settings: Cap
         left_to_right=settings.character_order == "left to right",
         max_characters=settings.max_characters,
     )
-
-
-def tune(
-    model: FocusedCaptioner,
-    vocabulary: Vocabulary,
-    samples: Sequence[Sample],
-    *,
-    plan: PromptPlan,
-    parameters: list[torch.nn.Parameter],
-    augmentation: Augmentation,
-    settings: CaptionerSettings,
-    seed: int,
-    on_step: Callable[[int, float], None] | None = None,
-) -> Curve:
-    """Runs the loop over augmented batches; clips are drawn in epochs, so none is seen twice before all were once."""
-    rng = np.random.default_rng([seed, 31])
-    size = settings.training.batch
-    queue: list[int] = []
-    weights = name_weights(vocabulary)
-
-    def loss_of(step: int) -> torch.Tensor:
-        while len(queue) < size:
-            queue.extend(rng.permutation(len(samples)).tolist())
-        drawn = [samples[queue.pop(0)] for _ in range(size)]
-        batch = collate([augmented(sample, vocabulary, augmentation, rng) for sample in drawn], vocabulary, plan)
-        return model(batch, weights=weights)
-
-    model.train()
-    return fit(parameters, loss_of, settings.training, on_step=on_step, what="captioner")
 
 
 def _augmentation(model: FocusedCaptioner, settings: CaptionerSettings) -> Augmentation:

@@ -11,7 +11,7 @@ import torch
 from models.captioner.checkpoints import save_base
 from models.captioner.features import FilmFeatures
 from models.captioner.model import FocusedCaptioner
-from models.captioner.settings import CaptionerSettings, LanguageModelSettings, OptimiserSettings
+from models.captioner.settings import CaptionerSettings, LanguageModelSettings, TuningSettings
 from models.captioner.tower import Tower, TowerLabels, TowerShape
 from models.captioner.vocabulary import Vocabulary, build_vocabulary
 from models.training.base_model import captioner_config
@@ -30,7 +30,7 @@ CAST = ("ANNA", "LIN-MANUEL", "Carla")
 
 def small_settings(**changes: Any) -> CaptionerSettings:
     """A few steps over small batches."""
-    training = OptimiserSettings(steps=4, batch=4, rate=2e-3, warm_up=1)
+    training = TuningSettings(steps=4, sequences=4, rate=2e-3, warm_up=1, validation_clips=0)
     return CaptionerSettings(training=training).model_copy(update=changes)
 
 
