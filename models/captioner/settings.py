@@ -223,5 +223,7 @@ class CaptionerSettings(_Settings):
         safe and made to speak, are not among it."""
         apart: dict[str, Any] = dict.fromkeys(("variants", "rows", "seeds", "generation", "previous_at_test"), True)
         apart["training"] = {"sample_every", "checkpoint_every"}
+        if self.trainable_of(variant) != "lora":
+            apart["lora"] = True
         chosen = self.variants[variant].model_dump(mode="json")
         return {"variant": chosen, "seed": seed, **self.model_dump(mode="json", exclude=apart)}

@@ -104,9 +104,9 @@ def train_variant(
 
 
 def split(records: Sequence[Mapping[str, Any]], count: int) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-    """`count` clips over all films and at different times in them that nothing is learnt from, and the others; at least one is left to learn.
+    """`count` clips, over all films and at different times in them, that nothing is learnt from, and the others.
 
-    Every seed and variant keeps the same ones out, so their texts can be compared.
+    Every seed and variant keeps the same ones out, at most a quarter, so their texts can be compared.
     """
     count = min(count, len(records) // 4)
     whole = len(records)
