@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from common.errors import BadInput
 from common.threads import one_thread
 from models.captioner.inputs import Augmentation, CaptionBatch, PromptPlan, Sample, augmented, collate
 from models.captioner.settings import TuningSettings
@@ -112,7 +111,7 @@ class _Tuning:
         self.shares = [float(weights[list(sample.target)].sum()) for sample in lesson.samples]
         self.weights = weights.to(accelerator.device)
         if settings.gradient_checkpointing:
-            lesson.model.language_model.gradient_checkpointing_enable({"use_reentrant": False})
+            lesson.model.language_model.activation_checkpointing_enable({"use_reentrant": False})
         lesson.model.to(accelerator.device)
         optimiser = torch.optim.AdamW(
             list(lesson.chosen.values()),
@@ -258,9 +257,3 @@ def memory() -> dict[str, float]:
     if torch.cuda.is_available():
         found["gpu_peak_mib"] = torch.cuda.max_memory_allocated() / 2**20
     return found
-
-
-def refuse_unsupported(accelerator: Accelerator) -> None:
-    """`BadInput` where what is asked for cannot be done in this process group."""
-    if accelerator.distributed_type.value not in ("NO", "MULTI_CPU", "MULTI_GPU", "FSDP", "DEEPSPEED"):
-        raise BadInput(f"captioner.training: accelerate's {accelerator.distributed_type.value} is not supported here")
