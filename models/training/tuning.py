@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from common.threads import one_thread
 from models.captioner.inputs import Augmentation, CaptionBatch, PromptPlan, Sample, augmented, collate
 from models.captioner.settings import TuningSettings
-from models.captioner.vocabulary import Vocabulary
+from models.captioner.speech import Speech
 from models.training.draws import Draws, micro_batches
 from models.training.language_model import name_weights
 from models.training.loop import Curve, TrainingDiverged, rate_share
@@ -40,7 +40,7 @@ class Lesson:
     """What is trained on what: `clips` names every sample as film:clip, in order of film and time."""
 
     model: FocusedCaptioner
-    vocabulary: Vocabulary
+    vocabulary: Speech
     plan: PromptPlan
     chosen: dict[str, nn.Parameter]
     samples: Sequence[Sample]
