@@ -56,6 +56,8 @@ def captioner_says(work: Work, experiment: Experiment, records: list[dict[str, A
         bank=row.bank,
         settings=work.settings.captioner,
         region=row.region,
+        words_per_second=row.words_per_second,
+        distinctness=row.distinctness,
     )
 
 

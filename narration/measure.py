@@ -16,9 +16,10 @@ from typing import Any
 
 from common.files import canonical_json
 from corpora.film import Description, Film, read_film
+from models.captioner.choice import word_budget
 from narration.lines import BANK, moments
 from narration.names import mentions
-from narration.rules import Candidate, Choice, Judged, Moment, choose, judge, word_budget
+from narration.rules import Candidate, Choice, Judged, Moment, choose, judge
 from narration.settings import NarrationSettings
 from narration.trim import words_in
 
@@ -59,12 +60,13 @@ def main(words: Sequence[str] | None = None) -> int:
 def figures(found: Sequence[Said]) -> dict[str, int]:
     """Counts over slots and over the names in what was said."""
     count: Counter[str] = Counter(slots=len(found))
+    pace = NarrationSettings().words_per_second
     for each in found:
         named = {owner for mention in mentions(each.text, each.moment.cast) for owner in mention.owners}
         words = words_in(each.text)
         chosen = each.choice.line
         count["silent"] += not each.text
-        count["over the comfortable pace"] += words > word_budget(each.moment.seconds, NarrationSettings())
+        count["over the comfortable pace"] += words > word_budget(each.moment.seconds, pace)
         count["not the model's first"] += chosen is not None and chosen.drafted != each.first.drafted
         count["to be checked"] += chosen is not None and bool(chosen.doubts)
         count["first refused"] += bool(each.first.refused)

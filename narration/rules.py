@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from evaluation.redundancy import valid_words
+from models.captioner.choice import likeness, word_budget, words_of
 from narration.names import called, mentions, without_names, without_second_mentions
 from narration.settings import NarrationSettings
 from narration.trim import shortened, words_in
@@ -116,12 +117,6 @@ def recent(lines: Sequence[tuple[float, str]], at: float, seconds: float) -> tup
     return tuple(text for end, text in lines if end >= at - seconds)
 
 
-def likeness(first: Sequence[str], second: Sequence[str]) -> float:
-    """How much two lists of words have in common, 0 to 1 (Dice)."""
-    a, b = set(first), set(second)
-    return 2 * len(a & b) / (len(a) + len(b)) if a or b else 0.0
-
-
 def told(words: Sequence[str], dialogue: Sequence[str]) -> float:
     """What share of a line's words a spoken line holds, 0 to 1."""
     own = set(words)
@@ -162,8 +157,8 @@ def _named(line: Judged, moment: Moment, settings: NarrationSettings) -> Judged:
 
 def _fits(line: Judged, moment: Moment, settings: NarrationSettings) -> Judged:
     """The comfortable pace; if trimming by clause does not reach it, the fastest; never more."""
-    count, budget = words_in(line.text), word_budget(moment.seconds, settings)
-    limit = math.floor(moment.seconds * settings.fastest_words_per_second + 1e-9)
+    count, budget = words_in(line.text), word_budget(moment.seconds, settings.words_per_second)
+    limit = word_budget(moment.seconds, settings.fastest_words_per_second)
     if count <= budget:
         return line
     if shorter := shortened(line.text, budget):
@@ -175,15 +170,10 @@ def _fits(line: Judged, moment: Moment, settings: NarrationSettings) -> Judged:
     return _refused(line, f"has {count} words, and {moment.seconds:.1f} s hold {limit}")
 
 
-def word_budget(seconds: float, settings: NarrationSettings) -> int:
-    """How many words are spoken comfortably in so many seconds."""
-    return math.floor(seconds * settings.words_per_second + 1e-9)
-
-
 def _repeats(line: Judged, moment: Moment, settings: NarrationSettings) -> Judged:
     words = valid_words(line.text)
     for said in moment.said:
-        if _spoken_words(said) == _spoken_words(line.text) or likeness(words, valid_words(said)) >= settings.repetition:
+        if words_of(said) == words_of(line.text) or likeness(words, valid_words(said)) >= settings.repetition:
             return _refused(line, f'repeats "{said}"')
     for spoken in moment.dialogue:
         if told(words, valid_words(spoken)) >= settings.repetition:
@@ -191,13 +181,9 @@ def _repeats(line: Judged, moment: Moment, settings: NarrationSettings) -> Judge
     return line
 
 
-def _spoken_words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", text.casefold())
-
-
 def _remarks(line: Judged, moment: Moment, settings: NarrationSettings) -> Judged:
     """What a person should look at although nothing is to be mended."""
-    words = _spoken_words(line.text)
+    words = words_of(line.text)
     pairs = list(itertools.pairwise(words))
     again = [
         pair

@@ -167,6 +167,11 @@ def collate(samples: Sequence[Sample], vocabulary: Speech, plan: PromptPlan) -> 
     )
 
 
+def prompt_length(sample: Sample, vocabulary: Speech, plan: PromptPlan) -> int:
+    """How many places a sample's prompt has."""
+    return len(_prompt(sample, vocabulary, plan)[0])
+
+
 def _prompt(sample: Sample, vocabulary: Speech, plan: PromptPlan) -> tuple[list[int], list[tuple[int, int]]]:
     """The prompt's ids, and names and rows of the regions it keeps places for, in order."""
     characters = list(sample.characters[: plan.max_characters])

@@ -102,6 +102,13 @@ class RowSettings(_Settings):
     variant: str = Field(description="whose weights")
     bank: Literal["best query", "actor", "none"] = Field(description="which bank names the faces")
     region: bool = Field(description="whether region tokens are given")
+    distinctness: float = Field(
+        default=0.0, ge=0, description="lambda of the re-ranking against what was just said; 0 takes the most probable"
+    )
+    words_per_second: float | None = Field(
+        default=None, gt=0, description="budget of words from the slot's length; none leaves the length free"
+    )
+    about: str = Field(default="", description="a word for the tables; the paper's rows need none")
 
 
 class GenerationSettings(_Settings):
@@ -111,7 +118,11 @@ class GenerationSettings(_Settings):
     max_tokens: int = Field(default=60, ge=1, description="longest description in tokens")
     stop_at_full_stop: bool = Field(default=True, description="end a description at its first full stop")
     length_penalty: float = Field(default=1.0, description="score = log probability / length ** penalty")
-    batch: int = Field(default=64, ge=1, description="clips described at a time")
+    batch: int = Field(default=32, ge=1, description="clips described at a time")
+    neighbours: int = Field(default=8, ge=0, description="sentences before a clip's that re-ranking compares with")
+    least_stop: float = Field(
+        default=0.02, ge=0, le=1, description="with a budget: a sentence ends where an end has this probability"
+    )
 
 
 class LoraSettings(_Settings):
@@ -182,6 +193,8 @@ class CaptionerSettings(_Settings):
         "B2": RowSettings(variant="C2", bank="actor", region=True),
         "C1": RowSettings(variant="C1", bank="best query", region=True),
         "C2": RowSettings(variant="C2", bank="best query", region=True),
+        "D1": RowSettings(variant="C2", bank="best query", region=True, distinctness=0.5, about="C2, re-ranked"),
+        "D2": RowSettings(variant="C2", bank="best query", region=True, words_per_second=2.67, about="C2, word budget"),
     }
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         default=(0,), min_length=1, description="one training per variant and seed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 @dataclass(frozen=True)
@@ -92,4 +92,21 @@ class Speech(Protocol):
 
     def decode(self, ids: Iterable[int], cast: Cast) -> str:
         """The text of generated ids."""
+        ...
+
+
+@runtime_checkable
+class CountedSpeech(Protocol):
+    """Speech whose words can be counted id by id, which a budget of words needs."""
+
+    def word_counts(self, cast: Cast) -> list[int]:
+        """How many words each id adds to a sentence."""
+        ...
+
+    def closing(self) -> list[int]:
+        """Ids that close a sentence."""
+        ...
+
+    def joining(self) -> list[int]:
+        """Ids that add no word but want one after them."""
         ...

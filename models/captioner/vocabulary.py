@@ -106,6 +106,21 @@ class Vocabulary:
         """Ids that end a description."""
         return [self.ids[END], *([self.ids[FULL_STOP]] if full_stop else [])]
 
+    def word_counts(self, cast: Cast) -> list[int]:
+        """How many words each id adds to a sentence: punctuation none, a name of the cast as many as it has."""
+        counts = [0 if word in SPECIALS else 1 for word in self.words]
+        for name, token in zip(cast.names, cast.tokens, strict=True):
+            counts[self.name_id(token)] = len(display_name(name).split())
+        return counts
+
+    def closing(self) -> list[int]:
+        """Ids that close a sentence."""
+        return [self.ids[mark] for mark in (END, FULL_STOP, "?", "!")]
+
+    def joining(self) -> list[int]:
+        """Ids that add no word but want one after them."""
+        return [self.ids[mark] for mark in (",", ":", "'s")]
+
     def unspeakable(self, cast: Cast) -> list[int]:
         """Control tokens, and name tokens that are bound to nobody in the cast."""
         control = [self.ids[word] for word in SPECIALS if word.startswith("<") and word != END]

@@ -1,6 +1,7 @@
 """Generation: the same twice, the same alone as in a batch, stopped at the full stop, with names of the clip's cast."""
 
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,43 @@ def prefer(captioner: Captioner, word: str, by: float) -> None:
     head = language_model.lm_head
     language_model.lm_head = torch.nn.Linear(head.in_features, head.out_features)
     language_model.lm_head.weight, language_model.lm_head.bias = head.weight, bias
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3])
+def test_every_hypothesis_is_the_same_in_any_batch(captioner: Captioner, batch: int) -> None:
+    samples = [
+        record_sample(
+            record, FEATURES, CASTS, captioner.vocabulary, bank="best query", settings=SETTINGS, with_text=False
+        )
+        for record in toy_records()
+    ]
+    whole = describe_samples(captioner, samples, settings=SETTINGS.generation, hypotheses=5)
+    some = SETTINGS.generation.model_copy(update={"batch": batch})
+    parts = describe_samples(captioner, samples, settings=some, hypotheses=5)
+    assert [[each.text for each in found] for found in parts] == [[each.text for each in found] for found in whole]
+    for one, other in zip(chain.from_iterable(parts), chain.from_iterable(whole), strict=True):
+        assert one.score == pytest.approx(other.score, abs=1e-5)  # padding changes the order of sums
+
+
+def test_a_prompt_read_once_says_what_a_prompt_read_for_every_beam_says(captioner: Captioner) -> None:
+    import transformers
+
+    import models.captioner.search as module
+
+    sample = [
+        record_sample(
+            record, FEATURES, CASTS, captioner.vocabulary, bank="best query", settings=SETTINGS, with_text=False
+        )
+        for record in toy_records()
+    ]
+    once = describe_samples(captioner, sample, settings=SETTINGS.generation, hypotheses=5)
+    original = module.prompt_cache
+    module.prompt_cache = lambda model, *_, **__: transformers.DynamicCache(config=model.config)
+    try:
+        repeated = describe_samples(captioner, sample, settings=SETTINGS.generation, hypotheses=5)
+    finally:
+        module.prompt_cache = original
+    assert [[each.text for each in found] for found in once] == [[each.text for each in found] for found in repeated]
 
 
 def test_it_stops_at_the_first_full_stop(captioner: Captioner) -> None:
@@ -149,11 +187,27 @@ def test_clips_are_described_in_turn_each_film_knowing_its_own_lines_only() -> N
         for film in ("a", "b")
         for clip in (2, 1, 3)
     ]
+    turns: list[list[str]] = []
 
-    def say(asked):  # what a clip was told, and who it is
+    def say(asked):  # type: ignore[no-untyped-def]
+        turns.append([f"{one['film']}{one['clip_id']}" for one in asked])
         return [f"{one['film']}{one['clip_id']}<{'|'.join(line['text'] for line in one['prior'])}>" for one in asked]
 
     said = in_turn(records, say)
     assert said[:3] == ["a2<a1<>>", "a1<>", "a3<a1<>|a2<a1<>>>"]
     assert said[3:] == [text.replace("a", "b") for text in said[:3]]
     assert "ref" not in "".join(said)
+    assert turns == [["a1", "b1"], ["a2", "b2"], ["a3", "b3"]], "all films side by side"
+
+
+def test_with_own_previous_descriptions_no_reference_text_is_read(captioner: Captioner) -> None:
+    records, others = toy_records(), toy_records()
+    for record in others[:3]:
+        record["prior"] = [{"kind": "description", "text": "It rains in the park."}, record["prior"][1]]
+    assert spoken(captioner, records) == spoken(captioner, others)
+    given = SETTINGS.model_copy(update={"previous_at_test": "reference"})
+    prompts = [
+        [record_sample(one, FEATURES, CASTS, captioner.vocabulary, bank="actor", settings=given).prior for one in each]
+        for each in (records, others)
+    ]
+    assert prompts[0] != prompts[1], "the reference texts do differ"

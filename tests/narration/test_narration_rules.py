@@ -5,8 +5,9 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.captioner.choice import word_budget
 from narration.names import mentions
-from narration.rules import Candidate, Moment, choose, judge, recent, word_budget
+from narration.rules import Candidate, Moment, choose, judge, recent
 from narration.settings import NarrationSettings
 from narration.trim import words_in
 
@@ -101,7 +102,7 @@ def test_whatever_the_model_says_no_wrong_name_and_no_word_too_many_is_spoken(te
     assert all(mention.means(seen & named) for mention in mentions(choice.line.text, CAST))
     count = words_in(choice.line.text)
     assert 0 < count <= math.floor(seconds * SETTINGS.fastest_words_per_second + 1e-9)
-    if count > word_budget(seconds, SETTINGS):
+    if count > word_budget(seconds, SETTINGS.words_per_second):
         assert any("fast" in why for why in choice.line.doubts)
 
 
