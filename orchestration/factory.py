@@ -197,7 +197,14 @@ def _unit_metadata(stage: Stage, outcome: Outcome, unit: str, *, root: Path) -> 
 def _check_metadata(outcome: Outcome) -> dict[str, Any]:
     rows = [f"| {unit or outcome.stage} | {'; '.join(found)} |" for unit, found in outcome.rejected.items()]
     failed = dg.MetadataValue.md("\n".join(["| unit | what failed |", "| -- | -- |", *rows])) if rows else "none"
-    return {"failed": failed, "units_failed": len(outcome.rejected), "expectations_evaluated": outcome.expectations}
+    told: dict[str, Any] = {
+        "failed": failed,
+        "units_failed": len(outcome.rejected),
+        "expectations_evaluated": outcome.expectations,
+    }
+    if outcome.rejected:
+        told["data_docs"] = dg.MetadataValue.path(f"data/rejected/{outcome.stage}/_data_docs/index.html")
+    return told
 
 
 def _report_good_units(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SHOWN = 5  # rows named in one message
-_UNIT, _ROW = "unit", "row"
+_UNIT, _ROW = "unit", "row within the unit"  # the second is added here, and facts may have a column `row`
 # These judge a row by the others, and so does a share of rows (`mostly`): no unit's fate hangs on another unit.
 _ACROSS_ROWS = {
     "column_values_to_be_unique",

@@ -25,6 +25,12 @@ def test_rows_are_named_by_the_columns_asked_for() -> None:
     assert found.failures["a"][0].endswith("1 of 2 rows break it (clip 2 = 90); too long")
 
 
+def test_a_fact_may_be_called_row() -> None:
+    expected = expect("facts", BETWEEN, column="words", max_value=60, rows=("row",))
+    found = audit(table(unit=["a", "a"], row=["C1", "C2"], words=[5, 90]), [expected])
+    assert found.failures["a"][0].endswith("1 of 2 rows break it (row C2 = 90)")
+
+
 def test_many_rows_are_cut_short() -> None:
     found = audit(table(unit=["a"] * 9, x=list(range(9))), [expect("facts", BETWEEN, column="x", min_value=100)])
     assert "(row 0 = 0, row 1 = 1, row 2 = 2, row 3 = 3, row 4 = 4 and 4 more)" in found.failures["a"][0]

@@ -1,0 +1,194 @@
+"""One fault for everything that a gate expects: what is done to a good folder, and the rows that the gate must name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from good_units import NAMES, features, read_records, write_records
+
+from common.files import read_json, write_json
+
+
+@dataclass(frozen=True)
+class Fault:
+    """`breaks` is the expectation, as table.column (table.rows for a count); `told` must stand in its message."""
+
+    breaks: str
+    plant: Callable[[Path], None]
+    told: str
+
+
+def edit(file: str, *path: str | int, value: Any) -> Callable[[Path], None]:
+    """Sets one value inside a JSON file."""
+
+    def plant(folder: Path) -> None:
+        content = read_json(folder / file)
+        inner = content
+        for part in path[:-1]:
+            inner = inner[part]
+        inner[path[-1]] = value
+        write_json(folder / file, content)
+
+    return plant
+
+
+def cell(file: str, row: int, column: str, value: Any) -> Callable[[Path], None]:
+    """Sets one cell of a CSV or Parquet table."""
+
+    def plant(folder: Path) -> None:
+        path = folder / file
+        frame = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
+        frame[column] = frame[column].astype(object if isinstance(value, str) else type(value))
+        frame.loc[row, column] = value
+        frame.to_csv(path, index=False) if path.suffix == ".csv" else frame.to_parquet(path, index=False)
+
+    return plant
+
+
+def emptied(*files: str, keep: int = 0) -> Callable[[Path], None]:
+    """Leaves the first `keep` rows of tables."""
+
+    def plant(folder: Path) -> None:
+        for file in files:
+            path = folder / file
+            if path.suffix == ".csv":
+                pd.read_csv(path).head(keep).to_csv(path, index=False)
+            else:
+                pd.read_parquet(path).head(keep).to_parquet(path, index=False)
+
+    return plant
+
+
+def record(number: int, **changes: Any) -> Callable[[Path], None]:
+    def plant(folder: Path) -> None:
+        records = read_records(folder)
+        records[number].update(changes)
+        write_records(folder, records)
+
+    return plant
+
+
+def subtitle(start: str, end: str) -> Callable[[Path], None]:
+    def plant(folder: Path) -> None:
+        (folder / "subtitles.srt").write_text(f"1\n{start} --> {end}\nHello.\n")
+
+    return plant
+
+
+def same_query(folder: Path) -> None:
+    one, two, _ = NAMES
+    (folder / f"best_query/{two}.npy").write_bytes((folder / f"best_query/{one}.npy").read_bytes())
+
+
+def few_queries(folder: Path) -> None:
+    for name in NAMES[1:]:
+        (folder / f"best_query/{name}.npy").unlink()
+
+
+def other_features(folder: Path, **changes: Any) -> None:
+    from models.captioner.features import FilmFeatures
+
+    features(folder, FilmFeatures, **changes)
+
+
+def same_words(folder: Path) -> None:
+    said = pd.read_csv(folder / "predictions.csv")
+    said.assign(text_gen="Someone stands.").to_csv(folder / "predictions.csv", index=False)
+
+
+def fewer_steps(folder: Path) -> None:
+    write_json(folder / "training.json", {"loss": read_json(folder / "training.json")["loss"][:-1]})
+
+
+DESCRIPTION = partial(edit, "film.json", "descriptions")
+FILMS = (
+    Fault("film.seconds", edit("film.json", "duration", value=1.0), "row 0 = 1.0"),
+    Fault("film.fps", edit("film.json", "fps", value=1000.0), "row 0 = 1000.0"),
+    Fault("film.with_portrait", edit("film.json", "cast", value=[]), "row 0 = 0"),
+    Fault("film.descriptions", edit("film.json", "descriptions", value=[]), "row 0 = 0"),
+    Fault("film.subtitles_overrun", subtitle("00:01:40,000", "00:01:42,000"), "row 0 = 42.0"),
+    Fault("slots.seconds", DESCRIPTION(1, "end", value=20.0), "clip 2 = 0.0"),
+    Fault("slots.overrun", DESCRIPTION(2, "end", value=77.0), "clip 3 = 17.0"),
+    Fault("slots.words", DESCRIPTION(0, "text", value=""), "clip 1 = 0"),
+    Fault("slots.over_dialogue", subtitle("00:00:10,500", "00:00:22,000"), "clip 1 = 2.5, clip 2 = 2.0"),
+)
+FACE_ENCODER = (
+    Fault("encoder.threshold", edit("config.json", "threshold", value=9.0), "row 0 = 9.0"),
+    Fault("held_out.accuracy", edit("metrics.json", "film_film_balanced_accuracy", value=0.5), "row 0 = 0.5"),
+)
+QUERY_BANKS = (
+    Fault("bank.faces", emptied("faces.parquet"), "row 0 = 0"),
+    Fault("bank.with_query", few_queries, "row 0 = 0.33"),
+    Fault("pairs.distance", same_query, "a ANNA b BOB = 0.0"),
+)
+REGION = partial(cell, "regions.parquet")
+CHARACTER_REGIONS = (
+    Fault("film.with_faces", emptied("tracks.parquet", "regions.parquet"), "row 0 = 0.0"),
+    Fault("regions.share", REGION(2, "x2", 4800.0), "clip 2 frame 5 = "),
+    Fault("regions.outside", REGION(3, "x1", -5.0), "clip 2 frame 5 = 1"),
+    Fault("regions.confidence", REGION(5, "confidence", 1.5), "clip 3 frame 5 = 1.5"),
+    Fault("names.times", cell("tracks.parquet", 1, "name_best", NAMES[0]), f"clip 1 frame 5 name_best {NAMES[0]} = 2"),
+)
+PRIOR = [{"kind": "description", "text": "Bob waits."}]
+CLIPS = (
+    Fault("clips.rows", lambda folder: write_records(folder, []), "found 0; no clip"),
+    Fault("clips.clip", record(2, clip_id=1), "clip 1 = 1, clip 1 = 1"),
+    Fault("clips.type", record(1, type=4), "clip 2 = 4"),
+    Fault("clips.words", record(0, text="word " * 61), "clip 1 = 61"),
+    Fault("clips.pace", record(1, end=20.1), "clip 2 = "),
+    Fault("clips.priors", record(2, prior=PRIOR * 4), "clip 3 = 4"),
+)
+BASE_MODEL = (
+    Fault("parts.rows", edit("training.json", "tower", "loss", value=[]), "found 2; a part"),
+    Fault("parts.first_loss", edit("training.json", "language", "loss", value=[1.0, 3.0]), "part language"),
+    Fault("held_out.verb", edit("metrics.json", "all", "verb", value=0.01), "row 0 = 0.01"),
+)
+CLIP_FEATURES = (
+    Fault("features.clips", partial(other_features, index={}), "row 0 = 0"),
+    Fault("features.not_finite", partial(other_features, regions=np.full((2, 4, 8, 5), np.nan)), "row 0 = 1"),
+    Fault("features.scene_spread", partial(other_features, scene=np.ones((2, 3, 4, 6))), "row 0 = 0.0"),
+)
+CAPTIONER = (
+    Fault("training.steps", fewer_steps, "row 0 = 99"),
+    Fault("training.final_loss", edit("training.json", "loss", value=[9.0] * 50 + [8.0] * 50), "row 0 = 8.0"),
+    Fault("training.first_loss", edit("training.json", "loss", value=[1.0] * 50 + [2.0] * 50), "row 0"),
+)
+PREDICTIONS = (
+    Fault("clips.key", cell("predictions.csv", 4, "clip_id", 4), "film tt1 clip 4"),
+    Fault("clips.words", cell("predictions.csv", 6, "text_gen", " "), "film tt1 clip 7 = 0"),
+    Fault("whole.distinct", same_words, "row 0 = 0.01"),
+)
+SCORES = (
+    Fault("whole.clips", edit("scores.json", "counts", "clips", value=2), "row 0 = 2"),
+    Fault("whole.metrics", edit("scores.json", "summary", "METEOR", value=None), "row 0 = 0"),
+    Fault("scores.value", edit("scores.json", "summary", "METEOR", value=1e6), "metric METEOR = 1000000.0"),
+)
+PAPER_TABLES = (
+    Fault("cells.rows", emptied("table_1.csv", keep=5), "found 6"),
+    Fault(
+        "cells.unexplained",
+        cell("table_1.csv", 4, "reproduced", float("nan")),
+        "row A2 benchmark MAD-eval-Named metric METEOR = 1",
+    ),
+)
+FAULTS: dict[str, tuple[Fault, ...]] = {
+    "films": FILMS,
+    "face_encoder": FACE_ENCODER,
+    "query_banks": QUERY_BANKS,
+    "character_regions": CHARACTER_REGIONS,
+    "storyboard_v2": CLIPS,
+    "mad_eval_named": CLIPS,
+    "cinepile_ad": CLIPS,
+    "base_model": BASE_MODEL,
+    "clip_features": CLIP_FEATURES,
+    "captioner": CAPTIONER,
+    "predictions": PREDICTIONS,
+    "scores": SCORES,
+    "paper_tables": PAPER_TABLES,
+}
