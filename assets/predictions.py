@@ -160,5 +160,5 @@ STAGE = Stage(
     jobs=all_jobs,
     summary=summary,
     group="results",
-    kinds=("csv",),
+    kinds=("pytorch", "csv"),
 )

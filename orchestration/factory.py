@@ -12,6 +12,7 @@ import dagster as dg
 
 from common.errors import BadInput
 from common.progress import show_progress_if_none
+from orchestration.automation import DVC_POOL
 from orchestration.metadata import as_metadata
 from orchestration.sync import Run, asset_version, sync_stage
 from publishing import versions
@@ -30,6 +31,7 @@ log = logging.getLogger(__name__)
 
 CHECK = "audit"
 UNITS_TAG = "focusedad/units"  # names some units of an asset that has no partitions
+GPU_POOL = "gpu"
 EXIT_STATUS = "exit_status"  # in a failure's metadata: 2 is a user's mistake, told in one line
 
 
@@ -45,6 +47,11 @@ def build_definitions(
 
 def partitions(stage: Stage, settings: Settings) -> dg.StaticPartitionsDefinition | None:
     return dg.StaticPartitionsDefinition(stage.units_of(settings)) if stage.per_film else None
+
+
+def pool_of(stage: Stage) -> str:
+    """Runs of one pool wait for each other in the interface's queue: for the GPU, or for DVC's lock alone."""
+    return GPU_POOL if "pytorch" in stage.kinds else DVC_POOL
 
 
 def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, code_root: Path) -> dg.AssetsDefinition:
@@ -75,6 +82,7 @@ def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, c
         group_name=stage.group,
         owners=["team:focusedad"],
         kinds=set(stage.kinds),
+        pool=pool_of(stage),
         description=stage.description or stage.name,
         metadata={"folder": f"data/{stage.name}", "parameters": ", ".join(stage.sections) or "none"},
         hooks={note_versions},

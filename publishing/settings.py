@@ -227,9 +227,9 @@ def film_ids(settings: Settings, split: Split | None = None, *, root: Path | Non
     return found
 
 
-def split_of(settings: Settings, film: str) -> Split:
+def split_of(settings: Settings, film: str, *, root: Path | None = None) -> Split:
     """The split a film belongs to; `BadInput` for an id that is none of these settings' films."""
     for split in SPLITS:
-        if film in film_ids(settings, split):
+        if film in film_ids(settings, split, root=root):
             return split
     raise BadInput(f"{film}: no film of the parameters; its films are {', '.join(film_ids(settings))}")

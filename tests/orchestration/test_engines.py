@@ -35,6 +35,7 @@ class Project:
         for code in ("words.py", "lengths/one.py", "total.py"):
             (root / code).parent.mkdir(exist_ok=True)
             (root / code).write_text("")
+        shutil.copyfile(REPOSITORY / "pyproject.toml", root / "pyproject.toml")  # where `dg` finds the definitions
         for film in ("tt9000001", "tt9000002"):
             self.raw(film, f"the words of {film}")
         write_parameters(load_profile("smoke"), root / "params.yaml", profile="smoke")
@@ -70,6 +71,21 @@ class Project:
         return subprocess.run(
             [sys.executable, "-m", *words], cwd=self.root, env=environment, capture_output=True, text=True, check=False
         )
+
+    def dg(self, *words: str) -> str:
+        """Dagster's newer command line, on the instance that both engines share."""
+        home = self.root / ".home/dagster"
+        environment = {**os.environ, "DAGSTER_HOME": str(home), "PYTHONPATH": str(self.root), "FOCUSEDAD_ROOT": ""}
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("dg")), *words],
+            cwd=self.root,
+            env=environment | {"DVC_SITE_CACHE_DIR": str(self.root / ".site_cache")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
 
     def dvc(self, *words: str) -> str:
         done = self.command("dvc", *words)
@@ -168,6 +184,17 @@ def test_dead_holders_of_dvcs_lock_are_dropped(project: Project) -> None:
     path.write_text('{"write": {"/somewhere": {"pid": 1, "cmd": "dvc repro"}}, "read": {}}')
     assert heal(project.root) == [".dvc/tmp/rwlock names processes that have ended"]
     path.unlink()
+
+
+def test_dagsters_command_line_makes_films_and_what_is_stale(project: Project) -> None:
+    project.raw("tt9000001", "a fourth text")
+    told = project.dg("launch", "--assets", 'key:"words"', "--partition-range", "tt9000001...tt9000002")
+    assert "words: 1 made, 1 kept; committed to DVC" in told
+    status = project.dvc("status")
+    assert "lengths" in status and "words:" not in status
+    told = project.dg("launch", "--job", "remake")
+    assert "lengths: 1 made, 1 kept" in told and "total: 1 made" in told
+    assert "up to date" in project.dvc("status")
 
 
 def test_the_hash_of_an_output_is_dvcs(project: Project) -> None:
