@@ -6,6 +6,7 @@ import dagster as dg
 
 import assets
 from orchestration.automation import build_automation
+from orchestration.champion_asset import build_promotion
 from orchestration.factory import build_definitions
 from publishing import places
 from publishing.settings import load_settings
@@ -15,5 +16,7 @@ STAGES: tuple[Stage, ...] = tuple(getattr(assets, "STAGES", ()))
 
 settings = load_settings(places.parameters_file())
 defs = dg.Definitions.merge(
-    build_definitions(STAGES, settings, root=places.root()), build_automation(root=places.root())
+    build_definitions(STAGES, settings, root=places.root()),
+    build_promotion(settings),
+    build_automation(root=places.root()),
 )

@@ -91,7 +91,7 @@ def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, c
         show_progress_if_none()
         only = _asked_units(context, stage)
         commit = committer(settings, graph=graph, root=root, code_root=code_root)
-        with _told():
+        with one_line():
             outcome = publish_stage(
                 stage, settings, graph=graph, root=root, only=only, commit=commit, code_root=code_root
             )
@@ -159,7 +159,7 @@ def _asked_units(context: dg.AssetExecutionContext, stage: Stage) -> list[str] |
     return named.split(",") if named else None
 
 
-class _told:
+class one_line:
     """Turns what a user can mend, and a stage that is busy, into Dagster's failure with one line."""
 
     def __enter__(self) -> None:

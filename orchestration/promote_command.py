@@ -1,4 +1,7 @@
-"""`focusedad promote`: the captioner that lies here against the champion, on the published scores."""
+"""`focusedad promote`: the captioner that lies here against the champion, on the published scores.
+
+The asset `champion` (`orchestration/champion_asset.py`) asks the same question in the same way.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 from common.errors import BadInput
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from publishing.champion import Outcome
+    from publishing.promotion import Evidence
     from publishing.settings import Settings
 
 
@@ -39,21 +45,33 @@ def main(asked: argparse.Namespace, settings: Settings) -> int:
         left = champion.retire()
         print(json.dumps({"left": left, "champion": None}) if asked.json else f"champion: version {left} -> none")
         return 0
-    unit, experiments = put_forward(settings, asked.seed)
-    from publishing import places
-    from publishing.promotion import gather
-
-    outcome = champion.promote(
-        gather(places.data(), unit, experiments),
-        settings.promotion,
-        settings.evaluation.intervals,
-        dry_run=asked.dry_run,
-    )
+    outcome, _ = challenge(settings, seed=asked.seed, dry_run=asked.dry_run)
     if asked.json:
         print(json.dumps(outcome.as_json(), indent=1))
     else:
         _show(outcome, dry_run=asked.dry_run)
     return 0 if outcome.decision.promote else 1
+
+
+def challenge(
+    settings: Settings, *, seed: int | None = None, dry_run: bool = False, home: Path | None = None
+) -> tuple[Outcome, Evidence]:
+    """Holds what lies here against the champion while no stage may change it; the decision and its evidence."""
+    import assets
+    from publishing import champion, places
+    from publishing.audits import Auditor
+    from publishing.locks import Busy, stage_locks
+    from publishing.promotion import gather
+
+    unit, experiments = put_forward(settings, seed)
+    gates = {stage.name: Auditor(stage, settings).digest for stage in assets.STAGES}
+    try:
+        with stage_locks(places.data(), write="champion", read=list(gates)):
+            evidence = gather(places.data(), unit, experiments, gates=gates)
+            rules, intervals = settings.promotion, settings.evaluation.intervals
+            return champion.promote(evidence, rules, intervals, dry_run=dry_run, home=home), evidence
+    except Busy as busy:
+        raise BadInput(f"champion: {busy}") from None
 
 
 def put_forward(settings: Settings, seed: int | None) -> tuple[str, dict[str, str]]:

@@ -153,6 +153,7 @@ def _keep(found: Any, run: str, evidence: Evidence, decision: Decision) -> None:
                 "benchmarks": {name: dict(versions) for name, versions in evidence.benchmarks.items()},
                 "identities": dict(evidence.identities),
                 "mib": evidence.mib,
+                "lineage": dict(evidence.lineage),
                 "git_commit": git_commit(places.root()),
                 "dvc_lock": file_md5(lock) if lock.is_file() else None,
                 "decision": decision.as_json(),

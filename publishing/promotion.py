@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from common.errors import BadInput
+from publishing.lineage import unmet_gates, upstream
 from publishing.records import is_whole, read_record, version
 from publishing.settings import PromotionSettings
 
@@ -28,7 +29,7 @@ class Evidence:
 
     `benchmarks` maps a benchmark to the versions of its clips, film by film: two models may be compared only on equal
     ones. `per_clip` maps it to a table with `film`, `clip_id` and a column a metric; `identities` say how each metric
-    was computed.
+    was computed. `lineage` maps every unit behind it to its data version; `unmet` the gates not passed.
     """
 
     captioner: str  # data version of the model's folder
@@ -36,6 +37,8 @@ class Evidence:
     per_clip: Mapping[str, pd.DataFrame]
     identities: Mapping[str, str]
     mib: float
+    lineage: Mapping[str, str] = field(default_factory=dict)
+    unmet: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,12 @@ class Decision:
         }
 
 
-def gather(data: Path, unit: str, experiments: Mapping[str, str]) -> Evidence:
+def gather(
+    data: Path, unit: str, experiments: Mapping[str, str], *, gates: Mapping[str, str] | None = None
+) -> Evidence:
     """The evidence for the captioner `unit`; `experiments` maps each benchmark to its unit of predictions and scores.
+
+    `gates` maps a stage to the digest of what its gate expects: verdicts on anything else upstream do not count.
 
     Every folder must be whole and have passed its gate, and the scores must come from exactly these predictions, and
     these from exactly this model: else `BadInput` says what to make again.
@@ -97,7 +104,10 @@ def gather(data: Path, unit: str, experiments: Mapping[str, str]) -> Evidence:
         per_clip[benchmark] = found.per_clip
         identities |= found.identities
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return Evidence(made, benchmarks, per_clip, identities, size / 2**20)
+    behind = upstream(data, [("captioner", unit), *(("scores", each) for each in experiments.values())])
+    unmet = tuple(unmet_gates(data, behind, gates or {}))
+    lineage = {link.name: link.wanted for link in behind}
+    return Evidence(made, benchmarks, per_clip, identities, size / 2**20, lineage, unmet)
 
 
 def _published(folder: Path) -> str:
@@ -120,7 +130,8 @@ def _inputs(folder: Path) -> dict[str, dict[str, str]]:
 def decide(
     challenger: Evidence, champion: Evidence | None, settings: PromotionSettings, intervals: IntervalSettings
 ) -> Decision:
-    """The rules in order: enough evidence, small enough, comparable, nothing clearly worse, something clearly better.
+    """The rules in order: gates passed, enough evidence, small enough, comparable, nothing clearly worse,
+    something clearly better.
 
     "Clearly" is a paired bootstrap interval over clips that lies wholly on one side of 0.
     """
@@ -145,7 +156,7 @@ def decide(
 
 
 def _lacking(challenger: Evidence, settings: PromotionSettings) -> list[str]:
-    found = []
+    found = [f"gates: {each}" for each in challenger.unmet]
     if challenger.mib > settings.largest_mib:
         found.append(f"too large: {challenger.mib:.1f} MiB, allowed {settings.largest_mib:g}")
     for benchmark, table in challenger.per_clip.items():

@@ -75,6 +75,7 @@ def test_noise_promotes_nobody() -> None:
         ({"per_clip": {"mad_eval_named": table(30.0).drop(columns="R")}}, "not measured on mad_eval_named: R"),
         ({"per_clip": {}}, "no benchmark"),
         ({"captioner": "old"}, "champion already"),
+        ({"unmet": ("films/tt1: not judged yet",)}, "gates: films/tt1: not judged yet"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_with_its_reason(changes: dict[str, Any], told: str) -> None:
