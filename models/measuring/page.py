@@ -36,7 +36,14 @@ def page(found: Sequence[Section], about: About, *, further: Sequence[str] = ())
         "where a mistake goes through a whole film, else shots or clips. A dash: no rows; no brackets: a single unit. "
         "Where every row is right, or every row wrong, the interval has no width, which says nothing of rarer cases."
     )
-    parts = [_TITLE, "```\n" + about.command + "\n```\n", wrapped(told), _goals(found), *map(_section, found), *further]
+    parts = [
+        _TITLE,
+        "```\n" + about.command + "\n```\n",
+        wrapped(told),
+        _goals(found),
+        *map(section_lines, found),
+        *further,
+    ]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
 
 
@@ -55,7 +62,8 @@ def _verdict(figure: Figure, met: bool) -> str:
     return "not measured" if np.isnan(figure.value) else "met" if met else "not met"
 
 
-def _section(section: Section) -> str:
+def section_lines(section: Section) -> str:
+    """A section as Markdown."""
     columns = list(dict.fromkeys(column for line in section.lines.values() for column in line))
     rows = [
         f"| {of} | {' | '.join(cell(line.get(column)) for column in columns)} | {_count(line)} |"

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +25,13 @@ from models.captioner.speech import Speech
 from models.captioner.tower import DIRECTIONS, PRONOUNS, ClipTokens, Tower
 from models.training import stock
 from models.training.alignment import aligned_clip, base_plan
+from models.training.judging import judge
 from models.training.stock_set import StockSet, read_shards
 
 if TYPE_CHECKING:
     from corpora.studio.settings import StudioSettings
 
 HELD_OUT_START = 900_000  # far beyond any number of training clips
-_WORD = re.compile(r"[A-Za-z']+")
 
 
 def measure_folder(base: Path, studio: StudioSettings, *, clips: int, jobs: int) -> dict[str, Any]:
@@ -79,46 +77,6 @@ def held_out_samples(clips: StockSet, views: Sequence[ClipTokens], vocabulary: S
         asked = clip.cues[stock.DESCRIPTION] if cue else ()
         samples.append(Sample(**{**vars(clip.sample), "cue": asked}))
     return samples
-
-
-def judge(text: str, facts: Mapping[str, Any]) -> dict[str, float | None]:
-    """What is right about a sentence; None where the clip does not ask it."""
-    names = [word for word in _WORD.findall(text) if word in facts["cast"]]
-    verb = verb_of(text)
-    told = {"exact": text in facts["texts"][stock.DESCRIPTION], "verb": verb == facts["verb"]}
-    subject = facts["subject"] if facts["type"] in (1, 2) else None
-    return {
-        **{name: float(value) for name, value in told.items()},
-        "subject": None if subject is None else float(names[:1] == [subject]),
-        "second": None if not facts["second"] or subject is None else float(facts["second"] in names[1:]),
-        "object": None if not facts["object"] or subject is None else float(facts["object"] in _WORD.findall(text)),
-        "nameless": float(not names) if facts["type"] in (0, 3) else None,
-    }
-
-
-def verb_of(text: str) -> str | None:
-    """The verb or event whose phrasing a sentence uses first; of several there, the longest."""
-    found = [(pattern.search(text.lower()), len(pattern.pattern), verb) for pattern, verb in _phrasings()]
-    fitting = [(-match.start(), length, verb) for match, length, verb in found if match]
-    return max(fitting)[2] if fitting else None
-
-
-@lru_cache(maxsize=1)
-def _phrasings() -> list[tuple[re.Pattern[str], str]]:
-    from corpora.studio import language
-
-    phrases = [(phrase, name) for name, verb in language.VERBS.items() for phrase in verb.phrases]
-    phrases += [(phrase, name) for name, some in language.EVENT_PHRASES.items() for phrase in some]
-    phrases += [(phrase, "group") for phrase in (*language.GROUP_PHRASES, *language.FACING_PHRASES)]
-    phrases += [(phrase, "empty") for phrase in (*language.EMPTY_PHRASES, *language.EMPTY_PROP_PHRASES)]
-    return [(_pattern(phrase), name) for phrase, name in phrases]
-
-
-def _pattern(phrase: str) -> re.Pattern[str]:
-    """A phrase whose slots take any word; a place's phrase has several, or stands at the head of the sentence."""
-    fixed = re.split(r"(\{\w+\})", phrase.replace(" {in}", ""))
-    slots = [r"[\w ]+?" if part == "{in}" else r"\w+" if part.startswith("{") else re.escape(part) for part in fixed]
-    return re.compile(r"\b" + "".join(slots) + r"\b")
 
 
 def tower_figures(tower: Tower, clips: StockSet, views: Sequence[ClipTokens]) -> dict[str, float | None]:

@@ -13,8 +13,8 @@ from models.captioner.settings import LanguageModelSettings, OptimiserSettings, 
 from models.captioner.tower import Tower
 from models.training.alignment import Style, align, aligned_clip
 from models.training.base_model import world_vocabulary
+from models.training.judging import judge, verb_of
 from models.training.language_model import encode_text_sample, pretrain, speaking_cast
-from models.training.measure_base import judge, verb_of
 from models.training.stock_set import LabelledClip, StockSet, read_shards, stack, write_shard
 from models.training.tower import train_part
 
@@ -186,7 +186,7 @@ def test_the_verb_of_a_sentence_is_known_by_its_phrasing(text: str, verb: str | 
 def test_a_sentence_is_judged_by_what_its_clip_asks() -> None:
     facts = {
         "cast": ["Anna", "Ben", "Carl"], "type": 1, "subject": "Anna", "verb": "wave", "second": "Ben", "object": None,
-        "texts": {"description": ["Anna waves at Ben."]},
+        "texts": {"description": ["Anna waves at Ben."]}, "names": ["Anna", "Ben"], "place": "park",
     }  # fmt: skip
     right = judge("Anna waves at Ben.", facts)
     assert (right["exact"], right["verb"], right["subject"], right["second"], right["object"]) == (1, 1, 1, 1, None)
