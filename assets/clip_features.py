@@ -26,15 +26,18 @@ def tower_of(base_model: Path) -> Tower:
 
 
 def make(work: Work) -> None:
+    from common.files import read_json
     from corpora.film import read_film
     from models.captioner.features import extract
     from models.perception.regions import read_regions
+    from models.perception.shots import Shot
 
     film = read_film(work.read("films"))
     regions = read_regions(work.read("character_regions")).regions
     stride = work.settings.perception.key_frame_stride
     tower = tower_of(work.read("base_model"))
-    extract(film, film.clips(), regions, tower, stride=stride).write(work.out)
+    shots = [Shot(**shot) for shot in read_json(work.read("query_banks") / "shots.json")]
+    extract(film, film.clips(), regions, tower, stride=stride, shots=shots).write(work.out)
 
 
 def facts(folder: Path) -> dict[str, pd.DataFrame]:
@@ -79,13 +82,15 @@ STAGE = Stage(
     name="clip_features",
     description="Frozen features of every clip: scene tokens and mask-pooled region features, cached for all variants.",
     make=make,
-    reads=("films", "character_regions", "base_model"),
+    reads=("films", "query_banks", "character_regions", "base_model"),
     units=film_ids,
     per_film=True,
     sections=("perception.key_frame_stride",),
     code=(
         *FILM,
         "models/perception/regions.py",
+        "models/perception/settings.py",
+        "models/perception/shots.py",
         *(f"models/captioner/{part}.py" for part in ("checkpoints", "crops", "features", "regions", "tower", "vision")),
     ),
     facts=facts,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from models.captioner.settings import CaptionerSettings
     from models.perception.regions import Regions
     from models.perception.settings import PerceptionSettings
+    from models.perception.shots import Shot
 
 BANK = "best query"
 NARROW = 0.85  # of the threshold: a face beyond it is recognised, but only just
@@ -36,11 +37,12 @@ def draft_lines(
     settings: NarrationSettings,
     threshold: float,
     by_hand: Mapping[str, str] | None = None,
+    shots: Sequence[Shot] = (),
 ) -> tuple[list[Line], list[Silence]]:
     """A line or a silence per description of `film` (its slots), times on the file's clock.
 
     `threshold` is the distance up to which a face counted as recognised; `by_hand` what a person wants said in a slot
-    (span to text, "" for silence), which the following lines know of.
+    (span to text, "" for silence), which the following lines know of; `shots` are the film's.
     """
     from models.captioner.checkpoints import load_captioner, load_tower
     from models.captioner.describe import describe_samples
@@ -51,8 +53,17 @@ def draft_lines(
     if not film.descriptions:
         return [], []
     tower, speaker = load_tower(base_model), load_captioner(captioner, base_model)
+    context = speaker.plan.shot_context
     features = {
-        film.id: extract(film, film.clips(), regions.regions, tower, stride=perception.key_frame_stride, mirror=False)
+        film.id: extract(
+            film,
+            film.clips(),
+            regions.regions,
+            tower,
+            stride=perception.key_frame_stride,
+            mirror=False,
+            shots=shots if context else (),
+        )
     }
     casts = {film.id: [character.name for character in film.cast]}
     generation = captioner_settings.generation
@@ -64,7 +75,14 @@ def draft_lines(
     for record, slot, moment in moments(film, regions, perception, settings, threshold, said):
         record["prior"] = text_prior([*said, slot], len(said), subtitles)
         sample = record_sample(
-            record, features, casts, speaker.vocabulary, bank=BANK, settings=captioner_settings, with_text=False
+            record,
+            features,
+            casts,
+            speaker.vocabulary,
+            bank=BANK,
+            settings=captioner_settings,
+            with_text=False,
+            shot_context=context,
         )
         found = describe_samples(speaker, [sample], settings=generation, hypotheses=generation.beams)[0]
         choice = choose([Candidate(each.text, each.score) for each in found], moment, settings)

@@ -110,7 +110,14 @@ def _film_said(data: Path, film: Film, speaker: Any, policy: str) -> Iterator[Sa
     for record, slot, moment in moments(film, regions, PerceptionSettings(), settings, threshold, said):
         record["prior"] = text_prior([*said, slot], len(said), subtitles)
         sample = record_sample(
-            record, features, casts, speaker.vocabulary, bank=BANK, settings=captioner, with_text=False
+            record,
+            features,
+            casts,
+            speaker.vocabulary,
+            bank=BANK,
+            settings=captioner,
+            with_text=False,
+            shot_context=speaker.plan.shot_context,
         )
         beams = captioner.generation.beams
         found = describe_samples(speaker, [sample], settings=captioner.generation, hypotheses=beams)[0]

@@ -165,6 +165,7 @@ def _draft(
         settings=settings,
         threshold=threshold_of(perception.recognition, banks.threshold_of("best query")),
         by_hand=edits.texts(),
+        shots=shots,
     )
     notes = tuple(_notes(film, banks, drawn=encoder.name == "studio"))
     return Draft(film.title, sheets, tuple(lines), notes, tuple(silences), film.duration + film.delay)

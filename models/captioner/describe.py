@@ -64,7 +64,16 @@ def describe(
 
     def candidates(chosen: Sequence[Mapping[str, Any]]) -> list[list[Description]]:
         samples = [
-            record_sample(record, features, casts, captioner.vocabulary, bank=bank, settings=settings, with_text=False)
+            record_sample(
+                record,
+                features,
+                casts,
+                captioner.vocabulary,
+                bank=bank,
+                settings=settings,
+                with_text=False,
+                shot_context=plan.shot_context,
+            )
             for record in chosen
         ]
         budgets = words_per_second and [

@@ -1,16 +1,17 @@
 """Frozen features of a film's clips, computed once and read by every variant.
 
 A film's folder holds `features.safetensors` and `index.json`. Shapes: v views (as filmed, mirrored), c clips, r regions
-(tracks of all clips), f frames per clip, s scene tokens.
+(tracks of all clips), f frames per clip, s scene tokens, n shots.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from pycocotools import mask as coco_mask
@@ -18,40 +19,71 @@ from safetensors.numpy import load_file, save_file
 
 from common.errors import BadInput
 from common.files import read_json, write_json
+from corpora.film import Clip
 from models.captioner.crops import WORKING_SIZE, ClipPixels, clip_pixels, mirrored
 from models.captioner.tower import ClipTokens, Tower
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from corpora.film import Clip, Film
+    from corpora.film import Film
 
 log = logging.getLogger(__name__)
+Encoded = tuple[list[ClipTokens], dict[int, int]]
+"""A clip's tokens by view, and the row of each of its tracks in them."""
 KEPT_FRAMES = 400  # how far back a clip may start before the one that was read last
+
+
+class Span(Protocol):
+    """A shot: its first and last frame, both inclusive."""
+
+    @property
+    def first(self) -> int: ...
+    @property
+    def last(self) -> int: ...
 
 
 @dataclass(frozen=True)
 class FilmFeatures:
     """scene (v, c, s, scene size), regions (v, r, f, region size), boxes (v, r, f, 4), seen (r, f); `index` gives each
-    clip's row and its tracks' rows."""
+    clip's row and its tracks' rows.
+
+    `shots` (v, n, s, scene size) are the scene tokens of the shots around the clips, and `around` each clip's rows in
+    them, before and after; -1 where the film begins or ends. Both are empty where no shots were given.
+    """
 
     scene: np.ndarray
     regions: np.ndarray
     boxes: np.ndarray
     seen: np.ndarray
     index: dict[int, tuple[int, dict[int, int]]]
+    shots: np.ndarray = field(default_factory=lambda: np.zeros((0, 0, 0, 0), np.float32))
+    around: dict[int, tuple[int, int]] = field(default_factory=dict)
 
-    def clip(self, clip_id: int) -> tuple[tuple[ClipTokens, ...], dict[int, int]]:
-        """A clip's features in every view, and the row of each of its tracks in them."""
+    def clip(self, clip_id: int, *, around: bool = False) -> tuple[tuple[ClipTokens, ...], dict[int, int]]:
+        """A clip's features in every view, and the row of each of its tracks in them; with the shots `around` it,
+        zeros where there is none."""
         if clip_id not in self.index:
             raise BadInput(f"clip {clip_id}: no features; make clip_features again")
         row, tracks = self.index[clip_id]
         rows = list(tracks.values())
         views = tuple(
-            ClipTokens(self.scene[view, row], self.regions[view, rows], self.boxes[view, rows], self.seen[rows])
+            ClipTokens(
+                self.scene[view, row],
+                self.regions[view, rows],
+                self.boxes[view, rows],
+                self.seen[rows],
+                self._around(view, clip_id) if around else None,
+            )
             for view in range(len(self.scene))
         )
         return views, {track: place for place, track in enumerate(tracks)}
+
+    def _around(self, view: int, clip_id: int) -> np.ndarray:
+        if clip_id not in self.around:
+            raise BadInput(f"clip {clip_id}: features without the shots around it; make clip_features again")
+        none = np.zeros(self.scene.shape[2:], np.float32)
+        return np.stack([self.shots[view, row] if row >= 0 else none for row in self.around[clip_id]])
 
     def write(self, folder: Path) -> None:
         """Writes the tensors (features in half precision, boxes in full) and the index."""
@@ -61,12 +93,18 @@ class FilmFeatures:
             "regions": self.regions.astype(np.float16),
             "boxes": self.boxes.astype(np.float32),
             "seen": self.seen.astype(np.uint8),
+            **({"shots": self.shots.astype(np.float16)} if self.around else {}),
         }
         save_file(
             {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, folder / "features.safetensors"
         )
         clips = [
-            {"clip_id": clip, "row": row, "tracks": {str(track): place for track, place in tracks.items()}}
+            {
+                "clip_id": clip,
+                "row": row,
+                "tracks": {str(track): place for track, place in tracks.items()},
+                **({"around": list(self.around[clip])} if self.around else {}),
+            }
             for clip, (row, tracks) in sorted(self.index.items())
         ]
         write_json(folder / "index.json", {"clips": clips})
@@ -74,9 +112,10 @@ class FilmFeatures:
 
 def read_features(folder: Path) -> FilmFeatures:
     """Reads what `FilmFeatures.write` wrote, as float32."""
+    clips = read_json(folder / "index.json")["clips"]
     index = {
         int(clip["clip_id"]): (int(clip["row"]), {int(track): int(row) for track, row in clip["tracks"].items()})
-        for clip in read_json(folder / "index.json")["clips"]
+        for clip in clips
     }
     tensors = load_file(folder / "features.safetensors")
     return FilmFeatures(
@@ -85,7 +124,14 @@ def read_features(folder: Path) -> FilmFeatures:
         boxes=tensors["boxes"],
         seen=tensors["seen"].astype(bool),
         index=index,
+        shots=tensors.get("shots", np.zeros((0, 0, 0, 0))).astype(np.float32),
+        around={int(clip["clip_id"]): _pair(clip["around"]) for clip in clips if "around" in clip},
     )
+
+
+def _pair(rows: Sequence[int]) -> tuple[int, int]:
+    before, after = rows
+    return int(before), int(after)
 
 
 def extract(
@@ -97,14 +143,24 @@ def extract(
     stride: int = 5,
     mirror: bool = True,
     batch: int = 32,
+    shots: Sequence[Span] = (),
 ) -> FilmFeatures:
-    """Features of a film's clips.
+    """Features of a film's clips, and of the `shots` before and after each where the film's shots are given.
 
     `regions` is the table of character regions: clip, track, frame, mask (COCO RLE counts at the film's size); every
     track is encoded, named or not. Frames are decoded once; clips are encoded `batch` at a time. A clip without regions
     keeps its scene tokens.
     """
-    encoded: list[tuple[list[ClipTokens], dict[int, int]]] = []
+    neighbours = {clip.id: shots_around(clip, shots) for clip in clips} if shots else {}
+    needed = sorted({place for pair in neighbours.values() for place in pair if place >= 0})
+    # A neighbouring shot is encoded as a clip without regions, where it comes in the film, so that frames are read
+    # once; one with the key frames of a clip has been.
+    looked_at = {clip.key_frames(stride): clip.id for clip in clips}
+    others = [Clip(film.id, -1 - place, 0.0, 0.0, shots[place].first, shots[place].last) for place in needed]
+    scene_of = {-1 - other.id: looked_at.get(other.key_frames(stride), other.id) for other in others}
+    others = [other for other in others if scene_of[-1 - other.id] == other.id]
+    spans = sorted([*clips, *others], key=lambda clip: clip.first_frame) if others else list(clips)
+    encoded: list[Encoded] = []
     pending: list[tuple[ClipPixels, tuple[int, ...]]] = []
 
     def encode_pending() -> None:
@@ -114,14 +170,32 @@ def extract(
             encoded.append(([view[place] for view in views], {track: row for row, track in enumerate(tracks)}))
         pending.clear()
 
-    for clip_and_tracks in _clip_pixels(film, clips, regions, tower, stride):
+    for clip_and_tracks in _clip_pixels(film, spans, regions, tower, stride):
         pending.append(clip_and_tracks)
         if len(pending) == batch:
             encode_pending()
     if pending:
         encode_pending()
     log.info("clip_features: %s %d clips", film.id, len(clips))
-    return _film_features([clip.id for clip in clips], encoded, views=1 + mirror, tower=tower)
+    by_id = dict(zip((clip.id for clip in spans), encoded, strict=True))
+    features = _film_features({clip.id: by_id[clip.id] for clip in clips}, views=1 + mirror, tower=tower)
+    if not shots:
+        return features
+    rows = {place: row for row, place in enumerate(needed)} | {-1: -1}
+    return replace(
+        features,
+        shots=_scenes([by_id[scene_of[place]] for place in needed], views=1 + mirror, tower=tower),
+        around={clip: (rows[before], rows[after]) for clip, (before, after) in neighbours.items()},
+    )
+
+
+def shots_around(clip: Clip, shots: Sequence[Span]) -> tuple[int, int]:
+    """The places in `shots` (a film's, in time order) of the one before the clip's first and the one after its last;
+    -1 where there is none."""
+    firsts = [shot.first for shot in shots]
+    before = bisect_right(firsts, clip.first_frame) - 2
+    after = bisect_right(firsts, clip.last_frame)
+    return max(before, -1), after if after < len(shots) else -1
 
 
 def _clip_pixels(
@@ -183,12 +257,17 @@ class _Frames:
         return self.kept[number]
 
 
-def _film_features(
-    clip_ids: Iterable[int], encoded: Sequence[tuple[list[ClipTokens], dict[int, int]]], *, views: int, tower: Tower
-) -> FilmFeatures:
+def _scenes(encoded: Collection[Encoded], *, views: int, tower: Tower) -> np.ndarray:
+    scene = np.zeros((views, len(encoded), tower.shape.scene_frames, tower.scene_size), np.float32)
+    for row, (of_views, _) in enumerate(encoded):
+        for view, tokens in enumerate(of_views):
+            scene[view, row] = tokens.scene
+    return scene
+
+
+def _film_features(encoded: Mapping[int, Encoded], *, views: int, tower: Tower) -> FilmFeatures:
     shape = tower.shape
-    scene = np.zeros((views, len(encoded), shape.scene_frames, tower.scene_size), np.float32)
-    total = sum(len(tracks) for _, tracks in encoded)
+    total = sum(len(tracks) for _, tracks in encoded.values())
     parts: dict[str, Any] = {
         "regions": np.zeros((views, total, shape.frames, tower.region_size), np.float32),
         "boxes": np.zeros((views, total, shape.frames, 4), np.float32),
@@ -196,12 +275,12 @@ def _film_features(
     }
     index: dict[int, tuple[int, dict[int, int]]] = {}
     first = 0
-    for row, (clip_id, (of_views, tracks)) in enumerate(zip(clip_ids, encoded, strict=True)):
+    for row, (clip_id, (of_views, tracks)) in enumerate(encoded.items()):
         here = slice(first, first + len(tracks))
         for view, tokens in enumerate(of_views):
-            scene[view, row] = tokens.scene
             parts["regions"][view, here], parts["boxes"][view, here] = tokens.regions, tokens.boxes
         parts["seen"][here] = of_views[0].seen
         index[clip_id] = (row, {track: first + place for track, place in tracks.items()})
         first += len(tracks)
+    scene = _scenes(encoded.values(), views=views, tower=tower)
     return FilmFeatures(scene=scene, index=index, **parts)

@@ -30,6 +30,8 @@ class PromptPlan:
     scene_tokens: int = 4
     left_to_right: bool = True
     max_characters: int = 4
+    shot_context: bool = False
+    positions: bool = True
 
 
 @dataclass(frozen=True)
@@ -158,9 +160,9 @@ def collate(samples: Sequence[Sample], vocabulary: Speech, plan: PromptPlan) -> 
     return CaptionBatch(
         prompt_ids=prompt_ids,
         prompt_mask=prompt_ids != vocabulary.pad,
-        scene=torch.from_numpy(np.stack([sample.views[0].scene for sample in samples])),
+        scene=torch.from_numpy(np.stack([_scene(sample.views[0], plan) for sample in samples])),
         region_features=_stacked([view.regions[row] for view, row, _ in regions], (frames, size)),
-        region_boxes=_stacked([view.boxes[row] for view, row, _ in regions], (frames, 4)),
+        region_boxes=_stacked([view.boxes[row] * plan.positions for view, row, _ in regions], (frames, 4)),
         region_seen=_stacked([view.seen[row] for view, row, _ in regions], (frames,)).bool(),
         region_names=torch.tensor([name for _, _, name in regions], dtype=torch.long),
         target_ids=targets,
@@ -178,15 +180,24 @@ def _prompt(sample: Sample, vocabulary: Speech, plan: PromptPlan) -> tuple[list[
     if plan.left_to_right and plan.region:  # without regions the order must not tell who stands where
         characters.sort(key=lambda character: _across(sample.views[0], character[1]))
     has_region = [plan.region and row >= 0 for _, row in characters]
+    scene = plan.scene_tokens * (3 if plan.shot_context else 1)
     prompt = vocabulary.prompt(
         [name for name, _ in characters],
         has_region,
         sample.cast,
-        Layout(plan.soft_prompt_tokens if plan.soft_prompt else 0, plan.scene_tokens, plan.region_tokens),
+        Layout(plan.soft_prompt_tokens if plan.soft_prompt else 0, scene, plan.region_tokens),
         cue=sample.cue,
         prior=sample.prior if plan.text_prior else (),
     )
     return prompt, [character for character, has in zip(characters, has_region, strict=True) if has]
+
+
+def _scene(view: ClipTokens, plan: PromptPlan) -> np.ndarray:
+    """The clip's scene tokens; with shot context, those of the shots before and after follow."""
+    if not plan.shot_context:
+        return view.scene
+    assert view.around is not None, "a prompt with shot context wants samples made with it"
+    return np.concatenate([view.scene, *view.around])
 
 
 def _across(view: ClipTokens, row: int) -> float:
@@ -200,10 +211,16 @@ def _noisy(view: ClipTokens, augmentation: Augmentation, rng: np.random.Generato
     if not augmentation.noise:
         return view
     scene, regions = view.scene.copy(), view.regions.copy()
+    around = None if view.around is None else view.around.copy()
     for features, channels in ((scene, augmentation.scene_channels), (regions, augmentation.region_channels)):
-        hidden = features[..., :channels]
-        hidden += augmentation.noise * rng.standard_normal(hidden.shape, np.float32)
-    return replace(view, scene=scene, regions=regions)
+        _add_noise(features[..., :channels], augmentation.noise, rng)
+    if around is not None:
+        _add_noise(around[..., : augmentation.scene_channels], augmentation.noise, rng)
+    return replace(view, scene=scene, regions=regions, around=around)
+
+
+def _add_noise(hidden: np.ndarray, noise: float, rng: np.random.Generator) -> None:
+    hidden += noise * rng.standard_normal(hidden.shape, np.float32)
 
 
 def _stacked(arrays: Sequence[np.ndarray], shape: tuple[int, ...]) -> Tensor:

@@ -23,13 +23,15 @@ def record_sample(
     bank: str,
     settings: CaptionerSettings,
     with_text: bool = True,
+    shot_context: bool = False,
 ) -> Sample:
-    """One record as a sample. `BadInput` where the record, its features or its film's cast do not fit together."""
+    """One record as a sample, with the shots around it where `shot_context` asks for them. `BadInput` where the record,
+    its features or its film's cast do not fit together."""
     film, clip = record["film"], record["clip_id"]
     if film not in features or film not in casts:
         raise BadInput(f"{film}:{clip}: no features or cast for this film; make clip_features again")
     named = known_characters(record, bank)
-    views, rows = features[film].clip(clip)
+    views, rows = features[film].clip(clip, around=shot_context)
     # Characters first: in a cast with more names than name tokens, those on screen must be speakable.
     cast = vocabulary.bind([*(name for name, _ in named), *casts[film]])
     return encode_sample(

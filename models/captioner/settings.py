@@ -91,6 +91,8 @@ class VariantSettings(_Settings):
     soft_prompt: bool = Field(description="SP: trainable vectors in the template")
     region: bool = Field(description="Region: character tokens at <region>")
     text_prior: bool = Field(description="TP: previous descriptions and subtitles")
+    shot_context: bool = Field(default=False, description="scene tokens of the shots before and after the clip's")
+    positions: bool = Field(default=True, description="where a character stands and moves, in its region tokens")
     trainable: Trainable | None = Field(
         default=None, description="what this variant's training changes; empty takes captioner.trainable"
     )
@@ -185,6 +187,8 @@ class CaptionerSettings(_Settings):
         "A2": VariantSettings(soft_prompt=True, region=False, text_prior=True),
         "C1": VariantSettings(soft_prompt=True, region=True, text_prior=False),
         "C2": VariantSettings(soft_prompt=True, region=True, text_prior=True),
+        "D3": VariantSettings(soft_prompt=True, region=True, text_prior=True, shot_context=True),
+        "D4": VariantSettings(soft_prompt=True, region=True, text_prior=True, positions=False),
     }
     rows: dict[Name, RowSettings] = {
         "A1": RowSettings(variant="A1", bank="best query", region=False),
@@ -195,6 +199,8 @@ class CaptionerSettings(_Settings):
         "C2": RowSettings(variant="C2", bank="best query", region=True),
         "D1": RowSettings(variant="C2", bank="best query", region=True, distinctness=0.5, about="C2, re-ranked"),
         "D2": RowSettings(variant="C2", bank="best query", region=True, words_per_second=2.67, about="C2, word budget"),
+        "D3": RowSettings(variant="D3", bank="best query", region=True, about="C2, shot context"),
+        "D4": RowSettings(variant="D4", bank="best query", region=True, about="C2, no positions"),
     }
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         default=(0,), min_length=1, description="one training per variant and seed"

@@ -45,12 +45,13 @@ class TowerShape:
 @dataclass(frozen=True)
 class ClipTokens:
     """A clip's frozen features: scene (s, scene size), and for r regions region (r, f, region size), boxes (r, f, 4),
-    seen (r, f); float32 except seen (bool)."""
+    seen (r, f); float32 except seen (bool). `around` (2, s, scene size) are the shots before and after, where known."""
 
     scene: np.ndarray
     regions: np.ndarray
     boxes: np.ndarray
     seen: np.ndarray
+    around: np.ndarray | None = None
 
 
 class Tower(nn.Module):

@@ -72,7 +72,18 @@ def train_variant(
     plan, trainable = prompt_plan(model, chosen, settings), settings.trainable_of(variant)
     kept, learnt = split(records, settings.training.validation_clips)
     samples, validation = (
-        [record_sample(each, features, casts, vocabulary, bank=TRAINING_BANK, settings=settings) for each in some]
+        [
+            record_sample(
+                each,
+                features,
+                casts,
+                vocabulary,
+                bank=TRAINING_BANK,
+                settings=settings,
+                shot_context=plan.shot_context,
+            )
+            for each in some
+        ]
         for some in (learnt, kept)
     )
     lesson = Lesson(
@@ -156,6 +167,8 @@ def prompt_plan(model: FocusedCaptioner, variant: VariantSettings, settings: Cap
         scene_tokens=model.config.scene_tokens,
         left_to_right=settings.character_order == "left to right",
         max_characters=settings.max_characters,
+        shot_context=variant.shot_context,
+        positions=variant.positions,
     )
 
 

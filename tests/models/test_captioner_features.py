@@ -1,5 +1,6 @@
 """Frozen features of a film: every clip and track, read back as written, from one pass over the film."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from pycocotools import mask as coco_mask
 from common.errors import BadInput
 from corpora.film import Clip, Film
 from corpora.video import write_video
-from models.captioner.features import extract, read_features
+from models.captioner.features import extract, read_features, shots_around
 from models.captioner.tower import Tower
 
 
@@ -34,6 +35,15 @@ CLIPS = [
     Clip("tt9000001", 2, 2.0, 5.0, 20, 49),
     Clip("tt9000001", 3, 5.0, 5.9, 50, 58),
 ]
+
+
+@dataclass(frozen=True)
+class Shot:
+    first: int
+    last: int
+
+
+SHOTS = [Shot(0, 14), Shot(15, 19), Shot(20, 49), Shot(50, 59)]
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +85,56 @@ def test_batches_and_order_of_clips_do_not_matter(film: Film, regions: pd.DataFr
         assert rows_one == rows_other
         np.testing.assert_allclose(one[0].scene, other[0].scene, atol=1e-5)
         np.testing.assert_allclose(one[1].regions, other[1].regions, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "around"),
+    [(0, 14, (-1, 1)), (0, 24, (-1, 3)), (16, 18, (0, 2)), (20, 49, (1, 3)), (50, 59, (2, -1)), (0, 59, (-1, -1))],
+)
+def test_the_shots_around_a_clip_are_those_it_does_not_touch(first: int, last: int, around: tuple[int, int]) -> None:
+    assert shots_around(Clip("f", 1, 0, 0, first, last), SHOTS) == around
+
+
+def test_the_shots_around_are_what_the_tower_sees_in_them(film: Film, regions: pd.DataFrame, tower: Tower) -> None:
+    features = extract(film, CLIPS, regions, tower, shots=SHOTS)
+    plain = extract(film, CLIPS, regions, tower)
+    alone = [Clip(film.id, 9, 0, 0, 15, 19), Clip(film.id, 10, 0, 0, 50, 59)]
+    seen = extract(film, alone, pd.DataFrame(columns=["clip", "track", "frame", "mask"]), tower)
+    for view in range(2):
+        around = features.clip(2, around=True)[0][view].around  # frames 20 to 49
+        assert around is not None
+        np.testing.assert_allclose(around, [seen.scene[view, 0], seen.scene[view, 1]], atol=1e-5)
+        assert not features.clip(1, around=True)[0][view].around[0].any(), "nothing comes before the film"  # type: ignore[index]
+    assert features.index == plain.index
+    for name in ("scene", "regions", "boxes", "seen"):
+        np.testing.assert_allclose(getattr(features, name), getattr(plain, name), atol=1e-5)
+    assert features.clip(2)[0][0].around is None
+
+
+def test_a_shot_that_a_clip_shows_is_not_looked_at_again(film: Film, regions: pd.DataFrame, tower: Tower) -> None:
+    looked: list[int] = []
+
+    class Counting(Tower):
+        def encode(self, clips, *, batch=64):  # type: ignore[no-untyped-def]
+            looked.append(len(clips))
+            return super().encode(clips, batch=batch)
+
+    counting = Counting(LABELS, SHAPE)
+    extract(film, CLIPS, regions, counting, shots=SHOTS, mirror=False)
+    assert sum(looked) == len(CLIPS) + 1, "of the shots around only frames 15 to 19 are no clip's"
+
+
+def test_shots_are_read_back_as_written(film: Film, regions: pd.DataFrame, tower: Tower, tmp_path: Path) -> None:
+    features = extract(film, CLIPS, regions, tower, shots=SHOTS)
+    features.write(tmp_path)
+    again = read_features(tmp_path)
+    assert again.around == features.around
+    np.testing.assert_allclose(again.shots, features.shots, atol=5e-3)
+
+
+def test_features_without_shots_say_so_where_a_variant_wants_them() -> None:
+    with pytest.raises(BadInput, match="clip 1: features without the shots around it; make clip_features again"):
+        toy_features().clip(1, around=True)
 
 
 def test_a_film_without_any_region_keeps_its_scenes(film: Film, tower: Tower) -> None:
