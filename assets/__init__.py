@@ -2,6 +2,7 @@
 
 from assets import (
     base_model,
+    baselines,
     captioner,
     character_regions,
     cinepile_ad,
@@ -28,6 +29,7 @@ STAGES: tuple[Stage, ...] = (
     base_model.STAGE,
     clip_features.STAGE,
     captioner.STAGE,
+    baselines.STAGE,
     predictions.STAGE,
     scores.STAGE,
     paper_tables.STAGE,

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from assets.captioner import casts_of, features_of
 from assets.clips import read_records
 from assets.experiments import Experiment
-from models.baselines.settings import CONSTANT, NEIGHBOUR, SECOND_PHRASING, SHUFFLED
+from models.baselines.settings import AUTOAD, CONSTANT, NEIGHBOUR, SECOND_PHRASING, SHUFFLED
 from publishing.settings import film_ids
 
 if TYPE_CHECKING:
     from publishing.settings import Settings
     from publishing.stage import Work
 
+# What of the captioner's prompt and search a system that speaks in its place shares.
+PROMPT = {"generation", "previous_descriptions", "previous_at_test", "prior_words"}
 Records = list[dict[str, Any]]
 
 
@@ -20,6 +23,8 @@ def say(work: Work, experiment: Experiment, records: Records) -> list[str]:
     """A description of every record by the row's system. `BadInput` where it cannot speak of these films."""
     from models.baselines import sanity
 
+    if experiment.row == AUTOAD:
+        return autoad_says(work, experiment, records)
     if experiment.row == NEIGHBOUR:
         return sanity.neighbour(records)
     if experiment.row == CONSTANT:
@@ -29,6 +34,16 @@ def say(work: Work, experiment: Experiment, records: Records) -> list[str]:
     if experiment.row == SECOND_PHRASING:
         return sanity.second_phrasing(records, truth_of(work, experiment))
     raise KeyError(f"no baseline {experiment.row!r}")
+
+
+def autoad_says(work: Work, experiment: Experiment, records: Records) -> list[str]:
+    from models.baselines.autoad import describe_autoad, load_autoad
+
+    films = work.units(experiment.benchmark)
+    model, vocabulary = load_autoad(work.read("baselines"))
+    return describe_autoad(
+        model, vocabulary, records, features_of(work, films), casts_of(work, films), work.settings.captioner
+    )
 
 
 def training_records(work: Work) -> Records:
@@ -52,7 +67,10 @@ def truth_of(work: Work, experiment: Experiment) -> dict[str, Records]:
 def inputs(settings: Settings, experiment: Experiment) -> dict[str, list[str]]:
     """The units that a row reads besides its benchmark's clips."""
     films = film_ids(settings, experiment.benchmark)
+    trained = experiment.trained(settings)
+    spoken = {trained[0]: [trained[1]], "films": films, "clip_features": films} if trained else {}
     return {
+        AUTOAD: spoken,
         CONSTANT: {"storyboard_v2": film_ids(settings, "train")},
         SECOND_PHRASING: {"films": films},
     }.get(experiment.row, {})
@@ -60,4 +78,7 @@ def inputs(settings: Settings, experiment: Experiment) -> dict[str, list[str]]:
 
 def parameters(settings: Settings, experiment: Experiment) -> Any:
     """What of the settings a row depends on."""
-    return {"row": experiment.row, "seed": experiment.seed}
+    row = {"row": experiment.row, "seed": experiment.seed}
+    if experiment.row == AUTOAD:
+        return row | {"captioner": settings.captioner.model_dump(mode="json", include=PROMPT)}
+    return row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.baselines.settings import AUTOAD, BASELINES, MM_NARRATOR, SEEDED
+from models.baselines.settings import BASELINES, PREPARED, SEEDED
 from publishing.settings import film_ids
 
 if TYPE_CHECKING:
@@ -42,10 +42,6 @@ class Experiment:
         if not self.baseline:
             return "captioner", self.captioner(settings)
         return ("baselines", f"{self.row}.{self.seed}") if self.row in PREPARED else None
-
-
-PREPARED = (AUTOAD, MM_NARRATOR)
-"""The baselines with a unit of the stage `baselines`: what is trained, and what is looked up."""
 
 
 def experiments(settings: Settings) -> list[Experiment]:

@@ -266,7 +266,7 @@ STAGE = Stage(
     name="paper_tables",
     description="Tables 1 and 2 and Figures 6 and 8, published beside reproduced, as a page, Markdown, CSV and text.",
     make=make,
-    reads=("films", "query_banks", "character_regions", "captioner", "predictions", "scores"),
+    reads=("films", "query_banks", "character_regions", "captioner", "baselines", "predictions", "scores"),
     sections=("experiments", "evaluation.intervals", "films.source"),
     code=(
         *FILM,

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
 TABLE = "predictions.csv"
 BASELINE = "baseline.json"  # beside the table where another system than the captioner speaks: which, and what it is
-READS = ("films", "storyboard_v2", "mad_eval_named", "cinepile_ad", "base_model", "clip_features", "captioner")
+READS = (
+    "films",
+    "storyboard_v2",
+    "mad_eval_named",
+    "cinepile_ad",
+    "base_model",
+    "clip_features",
+    "captioner",
+    "baselines",
+)
 COLUMNS = ["film", "clip_id", "start", "end", "type", "text_gt", "text_gen"]
 
 

@@ -1,16 +1,23 @@
-"""The rows that are not ours; free of torch, so reading is quick.
+"""Parameters of the rows that are not ours. Defaults are the `mini` profile; free of torch, so reading is quick.
 
 A row bears the name that the paper's Table 2 prints, so that it stands beside the published numbers by itself.
 """
 
 from __future__ import annotations
 
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from models.captioner.settings import OptimiserSettings
+
 AUTOAD, MM_NARRATOR, QWEN_VL, VIDEO_LLAMA = "AutoAD-I", "MM-Narrator", "Qwen2.5-VL", "VideoLLaMA3"
 SYSTEMS = (AUTOAD, MM_NARRATOR, QWEN_VL, VIDEO_LLAMA)
 VIDEO_LLMS = (QWEN_VL, VIDEO_LLAMA)
 NEIGHBOUR, CONSTANT, SHUFFLED, SECOND_PHRASING = "neighbour", "constant", "shuffled", "second-phrasing"
 SANITY = (NEIGHBOUR, CONSTANT, SHUFFLED, SECOND_PHRASING)
-BASELINES = SANITY
+BASELINES = (AUTOAD, *SANITY)
+PREPARED = (AUTOAD, MM_NARRATOR)  # trained, or a collection of examples: units of the stage `baselines`
 SEEDED = (AUTOAD,)  # trained, so every seed gives another row; the others say the same whatever the seed
 
 ABOUT = {
@@ -26,3 +33,36 @@ ABOUT = {
     SECOND_PHRASING: "ceiling: another phrasing of the truth, as a second describer would put it (the only row "
     "that reads the studio's truth)",
 }
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AutoADSettings(_Settings):
+    """A mapping network between frozen frame features and a small GPT-2; steps and batch are `captioner.training`'s."""
+
+    width: int = Field(default=96, ge=16, description="width of GPT-2")
+    layers: int = Field(default=2, ge=1, description="layers of GPT-2")
+    heads: int = Field(default=4, ge=1, description="attention heads, of GPT-2 and of the mapping network")
+    pretraining: OptimiserSettings = OptimiserSettings(steps=450, batch=16, rate=3e-3, warm_up=30)
+    prefix_tokens: int = Field(default=10, ge=1, description="learnt queries that become GPT-2's visual prefix")
+    mapping_layers: int = Field(default=2, ge=1, description="layers of the mapping network")
+    rate: float = Field(
+        default=4e-3, gt=0, description="peak learning rate on clips; the paper trains its mapping network alone"
+    )
+    trainable: Literal["mapping network", "all"] = Field(
+        default="mapping network", description="what learns from clips; AutoAD-I keeps GPT-2 as its text made it"
+    )
+
+    @model_validator(mode="after")
+    def _heads_share_alike(self) -> AutoADSettings:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is not divisible by heads {self.heads}")
+        return self
+
+
+class BaselinesSettings(_Settings):
+    """The systems of Table 2 that are not ours; which of them speak is `experiments.rows`."""
+
+    autoad: AutoADSettings = AutoADSettings()
