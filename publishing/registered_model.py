@@ -1,11 +1,11 @@
-"""The model as MLflow loads it (models from code): a captioner's folder, and the base model of this repository.
+"""The model as MLflow loads it (models from code): a film in, its drafted description out.
 
-A registered version is evidence and an address: `predict` describes films through the same code that the lineage runs.
+A registered version holds a captioner's folder. What it stands on, the face encoder and the frozen base model, lies in
+`data/` of this repository and not in every version. The film goes the way of `focusedad narrate`.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,17 @@ import pydantic
 log = logging.getLogger(__name__)
 
 
-class FilmFolders(pydantic.BaseModel):
-    """One film as the lineage published it: its folders under `data/films`, a clip stage and `data/clip_features`."""
+class FilmGiven(pydantic.BaseModel):
+    """One film as it lies on the machine that serves: film.mp4, or a folder that holds it (docs/corpora.md)."""
 
     film: str
-    clips: str
-    features: str
+    subtitles: str | None = None  # in place of the film's own
+    cast: str | None = None
+    names: str | None = None  # introduced, recognised, never; none: narration.names of params.yaml
 
 
-class Captioner(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
-    """Loads lazily: the frozen base model lies in `data/base_model`, not in every registered version."""
+class Narrator(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
+    """Loads nothing before the first film: a version can be looked at without torch."""
 
     def load_context(self, context: Any) -> None:
         from publishing import places
@@ -37,31 +38,40 @@ class Captioner(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
         if wanted and wanted != found:
             log.warning("trained on base_model %s, but data/base_model is %s: it will not speak as then", wanted, found)
 
-    # MLflow makes the model's signature from the hint of `model_input`, and knows `context` and `params` by name.
-    def predict(self, context, model_input: list[FilmFolders], params=None) -> list[str]:
-        """A description per clip record, films in order; `params` may name the `bank`."""
-        from corpora.film import read_film
-        from models.captioner.checkpoints import load_captioner
-        from models.captioner.describe import describe
-        from models.captioner.features import read_features
+    # MLflow makes the model's signature from the hint of `model_input`, and knows `context` by name.
+    def predict(self, context, model_input: list[FilmGiven]) -> list[dict[str, Any]]:
+        """A draft for each film, as `description.json` has it, or `error`: a mistake in one film spoils no other."""
+        return [self._draft(film) for film in model_input]
+
+    def _draft(self, given: FilmGiven) -> dict[str, Any]:
+        from common.errors import BadInput
+        from narration.given import Given
+        from narration.narrate import Models, narrate
         from publishing import places
-        from publishing.settings import load_settings
+        from publishing.settings import check_settings, load_settings
 
-        captioner = load_captioner(self.folder, places.data() / "base_model")
-        settings = load_settings(places.parameters_file()).captioner
-        said: list[str] = []
-        for row in model_input:
-            film = read_film(Path(row.film))
-            lines = (Path(row.clips) / "clips.jsonl").read_text(encoding="utf-8").splitlines()
-            said += describe(
-                captioner,
-                [json.loads(line) for line in lines],
-                {film.id: read_features(Path(row.features))},
-                {film.id: [character.name for character in film.cast]},
-                bank=(params or {}).get("bank", "best query"),
-                settings=settings,
+        try:
+            settings = load_settings(places.parameters_file())
+            narration = settings.narration
+            if given.names is not None:
+                changed = {"narration": {**narration.model_dump(mode="json"), "names": given.names}}
+                narration = check_settings(changed, source="request").narration
+            models = Models(
+                face_encoder=places.data() / "face_encoder",
+                base_model=places.data() / "base_model",
+                captioner=self.folder,
+                perception=settings.perception,
+                captioner_settings=settings.captioner,
             )
-        return said
+            asked = Given(
+                Path(given.film),
+                Path(given.subtitles) if given.subtitles else None,
+                Path(given.cast) if given.cast else None,
+                settings.films.corpora.cast,
+            )
+            return {"film": given.film, **narrate(asked, models, narration).value()}
+        except BadInput as mistake:
+            return {"film": given.film, "error": str(mistake)}
 
 
-mlflow.models.set_model(Captioner())
+mlflow.models.set_model(Narrator())

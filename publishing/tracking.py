@@ -20,6 +20,7 @@ from typing import Any
 from common.files import digest
 from publishing import places
 from publishing.records import listing, version
+from publishing.run_inputs import note_inputs
 from publishing.versions import git_commit
 
 EXPERIMENT = "focusedad"
@@ -117,6 +118,7 @@ def log_training_run(
     try:
         _log(found, run, parameters, metrics, curves)
         _log_folder(found, run, folder)
+        note_inputs(found, run, tags)
         if model is not None:
             _register(found, run, model, folder=folder, tags=tags)
     except BaseException:
