@@ -100,11 +100,19 @@ def features(folder: Path, make: Callable[..., object], **changes: object) -> No
     make(**{**parts, **changes}).write(folder)  # type: ignore[attr-defined]
 
 
-def captioner(folder: Path) -> None:
+def falling_loss() -> list[float]:
     from publishing.settings import Settings
 
-    steps = Settings().captioner.training.steps
-    write_json(folder / "training.json", {"loss": [5.0 - 4.0 * step / steps for step in range(steps)]})
+    steps = Settings().captioner.training.steps or 100
+    return [5.0 - 4.0 * step / steps for step in range(steps)]
+
+
+def captioner(folder: Path) -> None:
+    write_json(folder / "training.json", {"loss": falling_loss()})
+
+
+def baselines(folder: Path) -> None:
+    write_json(folder / "training.json", {part: {"loss": falling_loss()} for part in ("text", "clips")})
 
 
 def predictions(folder: Path) -> None:
@@ -145,6 +153,7 @@ GOOD: dict[str, Callable[[Path], None]] = {
     "cinepile_ad": clips,
     "base_model": base_model,
     "clip_features": clip_features,
+    "baselines": baselines,
     "captioner": captioner,
     "predictions": predictions,
     "scores": scores,

@@ -159,6 +159,11 @@ CAPTIONER = (
     Fault("training.final_loss", edit("training.json", "loss", value=[9.0] * 50 + [8.0] * 50), "row 0 = 8.0"),
     Fault("training.first_loss", edit("training.json", "loss", value=[1.0] * 50 + [2.0] * 50), "row 0"),
 )
+BASELINES = (
+    Fault("text.first_loss", edit("training.json", "text", "loss", value=[1.0, 2.0]), "row 0"),
+    Fault("clips.steps", edit("training.json", "clips", "loss", value=[3.0, 2.0]), "row 0 = 2"),
+    Fault("clips.final_loss", edit("training.json", "clips", "loss", value=[9.0] * 50 + [8.0] * 50), "row 0 = 8.0"),
+)
 PREDICTIONS = (
     Fault("clips.key", cell("predictions.csv", 4, "clip_id", 4), "film tt1 clip 4"),
     Fault("clips.words", cell("predictions.csv", 6, "text_gen", " "), "film tt1 clip 7 = 0"),
@@ -187,6 +192,7 @@ FAULTS: dict[str, tuple[Fault, ...]] = {
     "cinepile_ad": CLIPS,
     "base_model": BASE_MODEL,
     "clip_features": CLIP_FEATURES,
+    "baselines": BASELINES,
     "captioner": CAPTIONER,
     "predictions": PREDICTIONS,
     "scores": SCORES,
