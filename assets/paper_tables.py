@@ -1,4 +1,4 @@
-"""paper_tables: Tables 1 and 2, Figures 6 and 8: each cell published beside reproduced, with run and data version."""
+"""paper_tables: Tables 1 and 2 and the figures: each cell published beside reproduced, with run and data version."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.code import FILM
-from assets.experiments import Experiment, experiments
+from assets.experiments import experiments
+from assets.report_parts import (
+    BEST,
+    cautions,
+    chosen_examples,
+    figures,
+    is_studio,
+    kinds,
+    shared_films,
+    sizes,
+    threshold_of_row,
+)
 from models.baselines.settings import ABOUT, SANITY
-from publishing.settings import SPLITS, film_ids
 from publishing.stage import Stage, Work, expect
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from evaluation.figures import Example
-    from evaluation.report import Figure
     from evaluation.tables import Measured
     from publishing.settings import Settings
 
@@ -26,77 +34,89 @@ ABOUT_MINI_WORLD = (
     "order of the rows, and say nothing about real films."
 )
 ABOUT_CORPORA = "Measured on the corpora under the folder of raw films, with the weights that the parameters name."
-BEST, EXAMPLES = "C2", 6
-SANITY_METRICS = ("SPICE", "METEOR", "BertScore", "R", "CIDEr", "R@5/16", "ROUGE_L", "words")
+SANITY_METRICS = ("SPICE", "METEOR", "BertScore", "R", "CIDEr", "R@5/16", "CRITIC", "name recall", "ROUGE_L", "words")
+ABOUT_TABLES = {
+    "past_the_paper": "What goes beyond the publication, measured on the same clips.",
+    "kinds": "By the paper's types of clips (section 4.1) and, in drawn films, by the size of the shot.",
+    "sanity": "What a metric gives to texts that know nothing of the picture, and to a second phrasing.",
+}
 
 
 def make(work: Work) -> None:
-    from evaluation.compare import check_orders, order_lines
+    from evaluation.compare import check_orders, differences, order_lines
     from evaluation.figures import figure_8
-    from evaluation.layout import as_markdown, as_text
-    from evaluation.published import NOT_RUN
+    from evaluation.layout import as_latex, as_markdown, as_text
     from evaluation.report import About, Table, write_report
-    from evaluation.tables import build_further_table, build_tables
 
-    studio = work.settings.films.source == "studio"
-    measured = measured_rows(work)
-    note = MINI_WORLD if studio else ""
-    first, second = build_tables(measured, world=note, not_run=NOT_RUN | put_aside(work))
-    further = build_further_table([one for one in measured if one.row not in SANITY], world=note)
-    sanity = build_further_table([one for one in measured if one.row in SANITY], world=note, metrics=SANITY_METRICS)
-    titles = {
-        "table_1": ("Table 1: ablation on MAD-eval-Named", first),
-        "table_2": ("Table 2: comparison with other systems", second),
-        "further": ("What the paper does not report", further),
-        "sanity": ("Sanity rows: texts that look at no picture", sanity),
-    }
+    rows = measured_rows(work)
+    of_tables = [one for one in rows if threshold_of_row(work, one.row) is None]
+    measured = [one for one in of_tables if one.row not in SANITY]
+    tables = {name: found for name, found in laid_tables(work, measured, of_tables).items() if len(found[1])}
     text = []
-    for name, (title, table) in titles.items():
+    for name, (title, table) in tables.items():
         table.to_csv(work.out / f"{name}.csv", index=False, float_format="%.4f")
         (work.out / f"{name}.md").write_text(f"# {title}\n\n{as_markdown(table)}", encoding="utf-8")
+        (work.out / f"{name}.tex").write_text(as_latex(table, title=title), encoding="utf-8")
         text.append(as_text(table, title=title))
     intervals = work.settings.evaluation.intervals
     orders = check_orders(measured, intervals)
     (work.out / "tables.txt").write_text("\n".join([*text, *order_lines(measured, intervals)]) + "\n", encoding="utf-8")
+    write_for_dvc(work, of_tables)
     examples = chosen_examples(work, measured)
-    figures = cluster_figures(work)
-    shared = shared_films(work)
     if examples:
         (work.out / "figure_8.png").write_bytes(figure_8(examples))
     about = About(
         title="FocusedAD, reproduced",
-        world=f"{ABOUT_MINI_WORLD if studio else ABOUT_CORPORA} {shared}",
+        world=f"{ABOUT_MINI_WORLD if is_studio(work) else ABOUT_CORPORA} {shared_films(work)}",
         orders=orders,
         identities=next((one.scores.identities for one in measured if one.row == BEST), {}),
-        provenance={f"scores/{one.row}.{one.benchmark}": one.data_version for one in measured},
+        provenance={f"scores/{one.row}.{one.benchmark}": one.data_version for one in rows},
+        sizes=sizes(work, measured),
+        cautions=cautions(work, measured),
+        differences=differences(of_tables, intervals, against=BEST),
+        runs_address=work.settings.evaluation.runs_address.rstrip("/"),
     )
-    write_report(work.out, [Table(title, table) for title, table in titles.values()], figures, examples, about)
+    titled = [Table(title, table, ABOUT_TABLES.get(name, "")) for name, (title, table) in tables.items()]
+    write_report(work.out, titled, figures(work, rows, tables.get("kinds")), examples, about)
 
 
-def shared_films(work: Work) -> str:
-    """Writes `shared.csv`, what training and test films have in common, and says it in one sentence.
+def laid_tables(
+    work: Work, measured: list[Measured], with_sanity: list[Measured]
+) -> dict[str, tuple[str, pd.DataFrame]]:
+    """Name to title and table, in the order of the page; some may be empty."""
+    from evaluation.published import NOT_RUN
+    from evaluation.tables import PAPER, build_further_table, build_tables, past_the_paper
 
-    A warning, not a rejection: whether a shared actor spoils a result is for its reader to judge.
-    """
+    note = MINI_WORLD if is_studio(work) else ""
+    first, second = build_tables(measured, world=note, not_run=NOT_RUN | put_aside(work))
+    past = build_further_table(past_the_paper(measured), world=note, metrics=PAPER)
+    sanity = build_further_table([one for one in with_sanity if one.row in SANITY], world=note, metrics=SANITY_METRICS)
+    return {
+        "table_1": ("Table 1: ablation on MAD-eval-Named", first),
+        "past_the_paper": ("Table 1, past the paper: rows without a published value", past),
+        "table_2": ("Table 2: comparison with other systems", second),
+        "further": ("What the paper does not report", build_further_table(measured, world=note)),
+        "kinds": (f"Score by kind of clip ({BEST})", kinds(work, measured)),
+        "sanity": ("Sanity rows: texts that look at no picture", sanity),
+    }
+
+
+def write_for_dvc(work: Work, measured: list[Measured]) -> None:
+    """`metrics.json` for `dvc metrics`, and two tables for `dvc plots`: scores by row, and the best row's training."""
     import pandas as pd
 
-    from corpora.film import read_film
-    from corpora.leaks import shared, told
+    from common.files import read_json, write_json
 
-    sides = [
-        [
-            read_film(work.read("films", film))
-            for split in splits
-            for film in film_ids(work.settings, split)
-            if film in work.units("films")
-        ]
-        for splits in (SPLITS[:1], SPLITS[1:])
-    ]
-    found = shared(*sides)
-    rows = [(each.kind, each.what, " ".join(each.train), " ".join(each.test)) for each in found]
-    pd.DataFrame(rows, columns=["kind", "what", "train", "test"]).to_csv(work.out / "shared.csv", index=False)
-    chance = " Each of the studio's actors plays on one side only: names are shared by chance."
-    return told(found) + (chance if found and work.settings.films.source == "studio" else "")
+    found: dict[str, dict[str, dict[str, float]]] = {}
+    for one in measured:  # of several seeds the first
+        there = {name: round(value, 4) for name, value in one.scores.summary.items() if value is not None}
+        found.setdefault(one.benchmark, {}).setdefault(one.row, there)
+    write_json(work.out / "metrics.json", found)
+    rows = [{"row": row, **values} for row, values in found.get("mad_eval_named", {}).items()]
+    pd.DataFrame(rows).to_csv(work.out / "rows.csv", index=False)
+    unit = next((unit for unit in work.units("captioner") if unit.startswith(f"{BEST}.")), None)
+    loss = read_json(work.read("captioner", unit) / "training.json")["loss"] if unit else []
+    pd.DataFrame({"step": range(1, len(loss) + 1), "loss": loss}).to_csv(work.out / "training.csv", index=False)
 
 
 def measured_rows(work: Work) -> list[Measured]:
@@ -120,7 +140,7 @@ def measured_rows(work: Work) -> list[Measured]:
                 scores=read_scores(folder),
                 run_id=run or "",
                 data_version=version(folder) or "",
-                about=ABOUT.get(experiment.row, ""),
+                about=ABOUT[experiment.row] if experiment.baseline else experiment.settings(work.settings).about,
             )
         )
     return rows
@@ -132,92 +152,6 @@ def put_aside(work: Work) -> dict[str, str]:
 
     found = {each.row: aside_reason(work.data / "predictions" / each.unit) for each in experiments(work.settings)}
     return {row: f"not run here: {reason}" for row, reason in found.items() if reason is not None}
-
-
-def cluster_figures(work: Work) -> list[Figure]:
-    """Figure 6: the face clusters of the first film of the first benchmark that has one."""
-    from evaluation.report import Figure
-
-    for benchmark in ("mad_eval_named", "cinepile_ad"):
-        for film in film_ids(work.settings, benchmark):
-            if film in work.units("query_banks"):
-                picture = (work.read("query_banks", film) / "clusters.png").read_bytes()
-                (work.out / "figure_6.png").write_bytes(picture)
-                about = "Every face of the film on the two main axes of its embedding; colours are the clusters' names."
-                alternative = (
-                    f"Scatter of the faces of {film}, coloured by character, with the best query of each marked."
-                )
-                return [Figure(f"Figure 6: the clusters behind the best queries ({film})", picture, alternative, about)]
-    return []
-
-
-def chosen_examples(work: Work, measured: list[Measured]) -> list[Example]:
-    """Figure 8: clips of the best row at even steps from its best score to its worst."""
-    from evaluation.figures import choose_examples
-
-    found = []
-    for experiment in experiments(work.settings):
-        if experiment.row != BEST or experiment.seed != work.settings.captioner.seeds[0]:
-            continue
-        scores = next(one.scores for one in measured if (one.row, one.benchmark) == (BEST, experiment.benchmark))
-        others = other_rows(work, experiment)
-        count = EXAMPLES if experiment.benchmark == "mad_eval_named" else EXAMPLES // 2
-        for film, clip, why in choose_examples(scores.per_clip, count):
-            found.append(example_of(work, experiment, film, int(clip), why, others.get((film, int(clip)), {})))
-    return found
-
-
-def other_rows(work: Work, shown: Experiment) -> dict[tuple[str, int], dict[str, str]]:
-    """(film, clip) -> row -> what that row said of it."""
-    from assets.predictions import read_predictions
-
-    said: dict[tuple[str, int], dict[str, str]] = {}
-    for experiment in experiments(work.settings):
-        if experiment.unit not in work.units("predictions") or experiment.row in (shown.row, *SANITY):
-            continue
-        if (experiment.benchmark, experiment.seed) == (shown.benchmark, shown.seed):
-            for line in read_predictions(work.read("predictions", experiment.unit)).to_dict("records"):
-                said.setdefault((line["film"], int(line["clip_id"])), {})[experiment.row] = line["text_gen"]
-    return said
-
-
-def example_of(
-    work: Work, experiment: Experiment, film_id: str, clip: int, why: str, others: dict[str, str]
-) -> Example:
-    """One clip as Figure 8 shows it: the key frame with most regions, or its middle one."""
-    from assets.predictions import read_predictions
-    from corpora.film import read_film
-    from corpora.video import read_frames
-    from evaluation.figures import Box, Example
-    from models.perception.region_picture import names_of
-    from models.perception.regions import read_regions
-
-    film = read_film(work.read("films", film_id))
-    regions = read_regions(work.read("character_regions", film_id))
-    names = names_of(regions, clip)
-    rows = regions.regions[regions.regions["clip"] == clip]
-    keys = next(each for each in film.clips() if each.id == clip).key_frames(work.settings.perception.key_frame_stride)
-    counts = rows["frame"].value_counts().sort_index()
-    frame = int(counts.index[int(counts.argmax())]) if len(counts) else keys[len(keys) // 2]
-    picture = next(iter(read_frames(film.video, [frame])))[1]
-    boxes = [
-        Box(names[row["track"]], (row["x1"], row["y1"], row["x2"], row["y2"]))
-        for row in rows[rows["frame"] == frame].to_dict("records")
-        if names.get(row["track"])
-    ]
-    table = read_predictions(work.read("predictions", experiment.unit))
-    line = table[(table["film"] == film_id) & (table["clip_id"] == clip)].iloc[0]
-    return Example(
-        film=film_id,
-        clip_id=str(clip),
-        benchmark=experiment.benchmark,
-        frame=picture,
-        boxes=boxes,
-        prediction=line["text_gen"],
-        reference=line["text_gt"],
-        chosen=why,
-        others=others,
-    )
 
 
 def facts(folder: Path) -> dict[str, pd.DataFrame]:
@@ -252,10 +186,11 @@ def summary(folder: Path) -> dict[str, Any]:
     import pandas as pd
 
     shown = ["row", "benchmark", "metric", "published", "reproduced", "low", "high"]
+    further = {name: folder / f"{name}.csv" for name in ("past_the_paper", "sanity")}
     return {
         "table 1": pd.read_csv(folder / "table_1.csv")[shown],
         "table 2": pd.read_csv(folder / "table_2.csv")[shown],
-        "sanity": pd.read_csv(folder / "sanity.csv")[shown],
+        **{name.replace("_", " "): pd.read_csv(path)[shown] for name, path in further.items() if path.is_file()},
         "shared by training and test films": pd.read_csv(folder / "shared.csv", dtype=str, keep_default_na=False),
         "report": "data/paper_tables/report.html",
         "figure 6": folder / "figure_6.png",
@@ -264,14 +199,15 @@ def summary(folder: Path) -> dict[str, Any]:
 
 STAGE = Stage(
     name="paper_tables",
-    description="Tables 1 and 2 and Figures 6 and 8, published beside reproduced, as a page, Markdown, CSV and text.",
+    description="Tables 1 and 2 and the figures, published beside reproduced: a page, Markdown, CSV, LaTeX and text.",
     make=make,
     reads=("films", "query_banks", "character_regions", "captioner", "baselines", "predictions", "scores"),
-    sections=("experiments", "evaluation.intervals", "films.source"),
+    sections=("captioner.rows", "experiments", "evaluation.intervals", "evaluation.runs_address", "films.source"),
     code=(
         *FILM,
         "assets/experiments.py",
         "assets/predictions.py",
+        "assets/report_parts.py",
         "corpora/leaks.py",
         "evaluation",
         "models/baselines/settings.py",

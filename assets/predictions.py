@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from assets import baseline_rows
 from assets.captioner import casts_of, features_of
 from assets.clips import read_records
-from assets.code import BASELINE_ROWS, CAPTIONER, FILM, RECORDS
+from assets.code import BASELINE_ROWS, CAPTIONER, FILM, RECORDS, training
 from assets.experiments import Experiment, experiment_of, experiment_units
 from models.baselines.settings import ABOUT, CONSTANT
 from publishing.settings import film_ids
@@ -23,6 +23,7 @@ TABLE = "predictions.csv"
 BASELINE = "baseline.json"  # beside the table where another system than the captioner speaks: which, and what it is
 READS = (
     "films",
+    "query_banks",
     "storyboard_v2",
     "mad_eval_named",
     "cinepile_ad",
@@ -57,6 +58,8 @@ def captioner_says(work: Work, experiment: Experiment, records: list[dict[str, A
     from models.captioner.describe import describe
 
     row, films = experiment.settings(work.settings), work.units(experiment.benchmark)
+    if row.threshold is not None:
+        records = [each for film in films for each in named_anew(work, film, row.threshold, records)]
     return describe(
         load_captioner(work.read("captioner"), work.read("base_model")),
         records,
@@ -68,6 +71,17 @@ def captioner_says(work: Work, experiment: Experiment, records: list[dict[str, A
         words_per_second=row.words_per_second,
         distinctness=row.distinctness,
     )
+
+
+def named_anew(work: Work, film: str, threshold: float, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The film's records with names decided at another threshold, for Figure 7."""
+    from models.perception.bank_files import read_banks
+    from models.perception.faces import read_faces
+    from models.training.thresholds import records_at
+
+    bank = work.read("query_banks", film)
+    own = [record for record in records if record["film"] == film]
+    return records_at(own, read_faces(bank)[0], read_banks(bank), threshold, work.settings.perception)
 
 
 def read_predictions(folder: Path) -> pd.DataFrame:
@@ -87,6 +101,7 @@ def inputs(settings: Settings, unit: str) -> dict[str, list[str]]:
         experiment.benchmark: films,
         "captioner": [experiment.captioner(settings)],
         "films": films,
+        "query_banks": films if experiment.settings(settings).threshold is not None else [],
         "base_model": [WHOLE],
         "clip_features": films,
     }
@@ -105,8 +120,10 @@ def parameters(settings: Settings, unit: str) -> Any:
         "character_order",
         "max_characters",
     }
+    perception = settings.perception.model_dump(mode="json", include={"recognition", "key_frame_stride"})
     return {
         "row": row.model_dump(mode="json"),
+        "perception": perception if row.threshold is not None else None,
         "captioner": settings.captioner.model_dump(mode="json", include=prompt),
     }
 
@@ -161,9 +178,9 @@ STAGE = Stage(
     reads=READS,
     units=experiment_units,
     inputs=inputs,
-    sections=("captioner", "experiments", "gates.predictions"),
+    sections=("captioner", "experiments", "perception.recognition", "perception.key_frame_stride", "gates.predictions"),
     parameters=parameters,
-    code=(*FILM, *RECORDS, *CAPTIONER, *BASELINE_ROWS),
+    code=(*FILM, *RECORDS, *CAPTIONER, *BASELINE_ROWS, "models/perception", *training("thresholds")),
     facts=facts,
     expectations=expectations,
     jobs=all_jobs,

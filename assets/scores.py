@@ -98,7 +98,7 @@ STAGE = Stage(
     units=experiment_units,
     inputs=inputs,
     sections=("evaluation", "experiments", "gates.scores"),
-    parameters=lambda settings, unit: settings.evaluation.model_dump(mode="json", exclude={"java"}),
+    parameters=lambda settings, unit: settings.evaluation.model_dump(mode="json", exclude={"java", "runs_address"}),
     code=(*FILM, "evaluation", "assets/experiments.py", "assets/predictions.py", *training("triplets")),
     raw=spice_jars,
     facts=facts,

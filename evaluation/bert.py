@@ -15,32 +15,49 @@ from typing import Any
 
 import numpy as np
 
+from common.files import digest, read_json
 from common.threads import one_thread
 from evaluation.local_models import model_folder, model_identity
+from evaluation.remembered import recall_values, remember_values
 from evaluation.settings import BertSettings
 
 
 class BertScore:
-    """A loaded model. Raises `evaluation.local_models.ModelMissing` where there is none."""
+    """A model, loaded once something is to be encoded. Raises `ModelMissing` where there is none."""
 
     def __init__(self, settings: BertSettings) -> None:
         self._settings = settings
         self._folder = model_folder(settings.model)
-        self._tokenizer, self._model, self._device = _load(self._folder)
 
     def identity(self) -> str:
         """What the numbers depend on, without a path."""
         baseline = self._settings.baseline
         scale = "raw" if baseline is None else f"rescaled with baseline {baseline:g}"
-        kind = type(self._model).__name__
+        kind = (read_json(self._folder / "config.json").get("architectures") or ["model"])[0]
         return f"BertScore F1, {kind} {model_identity(self._folder)}, layer {self._settings.layers}, no idf, {scale}"
 
-    def f1(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
-        """(n,) F1 of (prediction, reference); 1 for equal texts before rescaling, 0 where either is empty."""
-        vectors = self._encode(text for pair in pairs for text in pair)
-        scores = np.array([_greedy_f1(vectors[prediction], vectors[reference]) for prediction, reference in pairs])
+    def f1(self, pairs: Sequence[tuple[str, str]], *, cache: Path | None = None) -> np.ndarray:
+        """(n,) F1 of (prediction, reference); 1 for equal texts before rescaling, 0 where either is empty.
+
+        With a folder `cache` the values of exactly these pairs are kept there.
+        """
+        name = f"bert-score/{digest([self._raw_identity(), list(map(list, pairs))])}.npy"
+        scores = recall_values(cache, name, len(pairs))
+        if scores is None:
+            scores = self._raw_f1(pairs)
+            remember_values(cache, name, scores)
         baseline = self._settings.baseline
-        return scores.reshape(-1) if baseline is None else (scores.reshape(-1) - baseline) / (1 - baseline)
+        return scores if baseline is None else (scores - baseline) / (1 - baseline)
+
+    def _raw_identity(self) -> list[object]:
+        """What raw values depend on, batches and all."""
+        settings = self._settings.model_dump(mode="json", include={"layers", "batch", "max_tokens"})
+        return [model_identity(self._folder), settings]
+
+    def _raw_f1(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+        vectors = self._encode(text for pair in pairs for text in pair)
+        scores = [_greedy_f1(vectors[prediction], vectors[reference]) for prediction, reference in pairs]
+        return np.array(scores, dtype=float)
 
     def _encode(self, texts: Iterable[str]) -> dict[str, np.ndarray]:
         """Each text to its (tokens, size) unit vectors, the first and last token being the model's own marks."""
@@ -55,13 +72,14 @@ class BertScore:
     def _encode_batch(self, texts: list[str]) -> Iterator[np.ndarray]:
         import torch
 
+        tokenizer, model, device = _load(self._folder)
         # Byte-pair tokenizers see another first word without the space before it; bert-score adds it as well.
-        spaced = [f" {text}" for text in texts] if self._model.config.model_type in ("roberta", "gpt2") else texts
-        tokens = self._tokenizer(
+        spaced = [f" {text}" for text in texts] if model.config.model_type in ("roberta", "gpt2") else texts
+        tokens = tokenizer(
             spaced, return_tensors="pt", padding=True, truncation=True, max_length=self._settings.max_tokens
-        ).to(self._device)
+        ).to(device)
         with torch.inference_mode(), one_thread():
-            states = self._model(**tokens, output_hidden_states=True).hidden_states[self._settings.layers]
+            states = model(**tokens, output_hidden_states=True).hidden_states[self._settings.layers]
             states = states / states.norm(dim=-1, keepdim=True)
         lengths = tokens["attention_mask"].sum(dim=1).tolist()
         for vectors, length in zip(states.cpu().numpy(), lengths, strict=True):

@@ -49,14 +49,22 @@ def figure_7(
         for metric in metrics
     )
     width, height = max(1, len(metrics)) * _PANEL_WIDTH, _PANEL_HEIGHT + 2 * _MARGIN - 20
+    return framed("figure-7", title, f"{told}. In use: {chosen:g}", panels, width=width, height=height)
+
+
+def framed(name: str, title: str, told: str, body: str, *, width: float, height: float) -> str:
+    """An SVG with its title and, for who does not see it, its numbers; `name` must be its own on a page.
+
+    It is drawn in `currentColor`, `var(--mark)` and `var(--faint)`, which follow the reader's light or dark.
+    """
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" class="figure-7" '
-        f'aria-labelledby="figure-7-title figure-7-told" font-family="system-ui, sans-serif" font-size="12">'
-        f'<title id="figure-7-title">{escape(title)}</title>'
-        f'<desc id="figure-7-told">{escape(told)}. In use: {chosen:g}.</desc>'
-        "<style>.figure-7{color:#1b1b1f;--mark:#0b62c4;--faint:#8886}"
-        "@media(prefers-color-scheme:dark){.figure-7{color:#e6e6ea;--mark:#7db8ff}}</style>"
-        f"{panels}</svg>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" class="{name}" '
+        f'aria-labelledby="{name}-title {name}-told" font-family="system-ui, sans-serif" font-size="12">'
+        f'<title id="{name}-title">{escape(title)}</title>'
+        f'<desc id="{name}-told">{escape(told)}.</desc>'
+        f"<style>.{name}{{color:#1b1b1f;--mark:#0b62c4;--faint:#8886}}"
+        f"@media(prefers-color-scheme:dark){{.{name}{{color:#e6e6ea;--mark:#7db8ff}}}}</style>"
+        f"{body}</svg>\n"
     )
 
 
@@ -65,7 +73,7 @@ def _panel(points: pd.DataFrame, metric: str, chosen: float, axis: str) -> str:
     lows = points.get(f"{metric} low", points[metric]).tolist()
     highs = points.get(f"{metric} high", points[metric]).tolist()
     there = [value for value in (*values, *lows, *highs) if not math.isnan(value)]
-    bottom, top, step = _axis(there)
+    bottom, top, step = axis_of(there)
     left, right, floor, ceiling = _MARGIN, _PANEL_WIDTH - 14, _PANEL_HEIGHT + 20, 34
 
     def across(threshold: float) -> float:
@@ -85,8 +93,12 @@ def _panel(points: pd.DataFrame, metric: str, chosen: float, axis: str) -> str:
         y = upward(float(tick))
         parts.append(f'<line x1="{left}" x2="{right}" y1="{y}" y2="{y}" stroke="var(--faint)"/>')
         parts.append(f'<text x="{left - 6}" y="{y + 4}" text-anchor="end" fill="currentColor">{tick:g}</text>')
+    labelled = -math.inf
     for threshold in thresholds:
         x = across(threshold)
+        if x - labelled < 20:
+            continue  # it would run into the one before
+        labelled = x
         where = f'x="{x}" y="{floor + 18}" text-anchor="middle" font-size="10"'
         parts.append(f'<text {where} fill="currentColor">{threshold:g}</text>')
     route = ""
@@ -105,7 +117,7 @@ def _panel(points: pd.DataFrame, metric: str, chosen: float, axis: str) -> str:
     return "".join(parts)
 
 
-def _axis(values: Sequence[float]) -> tuple[float, float, float]:
+def axis_of(values: Sequence[float]) -> tuple[float, float, float]:
     """Bottom, top and step of an axis of three to six round numbers around the values."""
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     spread = max(high - low, 0.5)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evaluation.intervals import mean_interval
+from evaluation.breakdown import of_clips
+from evaluation.intervals import film_interval, mean_interval
 from evaluation.published import CLAIMS, LOWER_IS_BETTER, MAD, PUBLISHED, Claim
 from evaluation.settings import IntervalSettings
 from evaluation.tables import Measured
@@ -23,6 +24,8 @@ class Order:
     here: float
     low: float
     high: float
+    over_films: tuple[float, float] | None = None
+    """The interval with films drawn whole, where there are two or more."""
 
     @property
     def verdict(self) -> str:
@@ -30,8 +33,10 @@ class Order:
             return "the paper has a tie"
         if self.low == self.high == 0:
             return "no difference at all: both rows say the same"
-        if not (self.low > 0 or self.high < 0):
-            return f"undecided ({'same' if self.here > 0 else 'other'} order, but the interval holds 0)"
+        bounds = [(self.low, self.high), *([self.over_films] if self.over_films else [])]
+        if not (all(low > 0 for low, _ in bounds) or all(high < 0 for _, high in bounds)):
+            order, which = "same" if self.here > 0 else "other", "an" if len(bounds) > 1 else "the"
+            return f"undecided ({order} order, but {which} interval holds 0)"
         return "the same order as the paper" if self.here > 0 else "the other order"
 
     def line(self) -> str:
@@ -56,14 +61,57 @@ def check_orders(
         better, worse = _of(measured, claim.better, benchmark), _of(measured, claim.worse, benchmark)
         for metric in ("SPICE", "METEOR", "BertScore"):
             first, second = published.get((claim.better, metric)), published.get((claim.worse, metric))
-            differences = _paired(better, worse, metric)
-            if first is None or second is None or np.isnan(differences).all():
+            values, films = _paired(better, worse, metric)
+            if first is None or second is None or not len(values) or np.isnan(values).all():
                 continue
             sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
-            bounds = mean_interval(sign * differences, intervals) or (float("nan"), float("nan"))
-            here = sign * float(np.nanmean(differences))
-            orders.append(Order(claim, metric, round(sign * (first - second), 6), here, *bounds))
+            bounds = mean_interval(sign * values, intervals) or (float("nan"), float("nan"))
+            here = sign * float(np.nanmean(values))
+            over_films = film_interval(sign * values, films, intervals)
+            orders.append(Order(claim, metric, round(sign * (first - second), 6), here, *bounds, over_films))
     return orders
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A row minus the row it is held against, paired clip by clip; METEOR as the mean of clips."""
+
+    row: str
+    against: str
+    benchmark: str
+    metric: str
+    here: float
+    low: float
+    high: float
+    over_films: tuple[float, float] | None
+    clips: int
+
+    @property
+    def verdict(self) -> str:
+        """Decided only where neither interval holds 0."""
+        bounds = [(self.low, self.high), *([self.over_films] if self.over_films else [])]
+        if not (all(low > 0 for low, _ in bounds) or all(high < 0 for _, high in bounds)):
+            return "undecided"
+        return "better" if (self.here > 0) != (self.metric in LOWER_IS_BETTER) else "worse"
+
+
+def differences(
+    measured: Sequence[Measured],
+    intervals: IntervalSettings,
+    *,
+    against: str = "C2",
+    metrics: Sequence[str] = ("METEOR", "BertScore", "R", "CIDEr", "name recall"),
+) -> list[Difference]:
+    """Every other row against one, on every benchmark and metric that both have values per clip of."""
+    found = []
+    for row, benchmark in dict.fromkeys((one.row, one.benchmark) for one in measured if one.row != against):
+        for metric in metrics:
+            values, films = _paired(_of(measured, row, benchmark), _of(measured, against, benchmark), metric)
+            bounds = mean_interval(values, intervals) if len(values) else None
+            if bounds is not None:
+                here, over_films = float(np.nanmean(values)), film_interval(values, films, intervals)
+                found.append(Difference(row, against, benchmark, metric, here, *bounds, over_films, len(values)))
+    return found
 
 
 def order_lines(
@@ -88,17 +136,8 @@ def _of(measured: Sequence[Measured], row: str, benchmark: str) -> list[Measured
     return [one for one in measured if (one.row, one.benchmark) == (row, benchmark)]
 
 
-def _paired(better: Sequence[Measured], worse: Sequence[Measured], metric: str) -> np.ndarray:
-    """(n,) differences on the clips that both have, NaN where one has no value."""
-    first, second = _by_clip(better, metric), _by_clip(worse, metric)
-    return np.array([first[clip] - second[clip] for clip in sorted(first.keys() & second.keys())])
-
-
-def _by_clip(seeds: Sequence[Measured], metric: str) -> dict[tuple[str, str], float]:
-    found: dict[tuple[str, str], list[float]] = {}
-    for one in seeds:
-        if metric in one.scores.per_clip:
-            columns = (one.scores.per_clip[name].tolist() for name in ("film", "clip_id", metric))
-            for film, clip, value in zip(*columns, strict=True):
-                found.setdefault((str(film), str(clip)), []).append(float(value))
-    return {clip: float(np.mean(values)) for clip, values in found.items()}
+def _paired(better: Sequence[Measured], worse: Sequence[Measured], metric: str) -> tuple[np.ndarray, list[str]]:
+    """(n,) differences on the clips that both have, NaN where one has no value, and the clips' films."""
+    first, second = of_clips(better, metric), of_clips(worse, metric)
+    both = sorted(first.keys() & second.keys())
+    return np.array([first[clip] - second[clip] for clip in both]), [film for film, _ in both]

@@ -44,6 +44,8 @@ class Example:
     """Why this clip: the words of `choose_examples`."""
     others: Mapping[str, str] = field(default_factory=dict)
     """What other rows said of the clip."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """The clip's own values, by metric."""
 
     @property
     def names(self) -> list[str]:
@@ -64,7 +66,8 @@ def choose_examples(per_clip: pd.DataFrame, count: int, *, metric: str = "METEOR
     chosen = []
     for place in places:
         line = ordered.iloc[place]
-        reason = f"{place + 1} of {len(ordered)} by {metric}"
+        end = {0: "the best: ", len(ordered) - 1: "the worst: "}.get(place, "") if len(ordered) > 1 else ""
+        reason = f"{end}{place + 1} of {len(ordered)} by {metric}"
         chosen.append((str(line["film"]), str(line["clip_id"]), reason))
     return chosen
 

@@ -6,7 +6,7 @@ import importlib.util
 from functools import lru_cache
 from pathlib import Path
 
-from common.files import file_md5
+from common.files import file_md5, read_json
 
 
 class ModelMissing(Exception):
@@ -42,3 +42,12 @@ def spelled(name: str) -> str:
 def model_identity(folder: Path) -> str:
     """The model's architecture and a digest of its weights: the same on every machine, without a path."""
     return f"weights {file_md5(folder / 'model.safetensors')[:12]}"
+
+
+def model_layers(name: str) -> int:
+    """How many layers a model has, as its config says. Raises `ModelMissing`."""
+    config = read_json(model_folder(name) / "config.json")
+    layers = config.get("num_hidden_layers", config.get("n_layers"))
+    if not isinstance(layers, int):
+        raise ModelMissing(f"{spelled(name)}: its config does not say how many layers it has")
+    return layers

@@ -8,11 +8,14 @@ formula is here, checked against the jar's own `EVAL` in the tests, because the 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
+from common.files import digest
 from evaluation.java import JavaFailed, JavaLines, find_java, java_command
+from evaluation.remembered import recall, remember
 from evaluation.settings import JavaSettings
 from evaluation.tokens import packaged, pycocoevalcap_folder
 
@@ -115,6 +118,21 @@ def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return np.divide(above, below, out=np.zeros_like(np.asarray(above, dtype=float)), where=np.asarray(below) != 0)
 
 
+def known_counts(cache: Path | None) -> dict[str, list[float]]:
+    """Counts that an earlier scoring kept, by `pair_key`."""
+    return recall(cache, _CACHE_FILE)
+
+
+def keep_counts(cache: Path | None, new: Mapping[str, list[float]]) -> None:
+    remember(cache, _CACHE_FILE, new)
+
+
+def pair_key(pair: Pair) -> str:
+    """A short name for a pair of texts."""
+    return digest([pair[0], *pair[1]])
+
+
+_CACHE_FILE = "meteor-counts.json"
 _running: dict[tuple[int, JavaSettings], Meteor] = {}
 
 

@@ -85,9 +85,9 @@ class WordVectors:
 class Redundancy:
     """R with its parameters; word vectors are looked up once per word."""
 
-    def __init__(self, settings: RedundancySettings) -> None:
+    def __init__(self, settings: RedundancySettings, *, function_words: frozenset[str] = FUNCTION_WORDS) -> None:
         self._theta = settings.theta
-        self._stop_words = FUNCTION_WORDS | {word.casefold() for word in settings.extra_stop_words}
+        self._stop_words = function_words | {word.casefold() for word in settings.extra_stop_words}
         self._vectors = WordVectors(settings.embedding)
 
     def identity(self) -> str:

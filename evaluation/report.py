@@ -9,14 +9,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from common.files import write_text
-from evaluation.compare import Order, unchecked
+from evaluation.compare import Difference, Order, unchecked
 from evaluation.figures import Example, draw_boxes, png_bytes
-from evaluation.layout import Page, lay_out
+from evaluation.layout import Page, lay_out, metric_title
+from evaluation.published import BENCHMARK_TITLES
+from evaluation.reproducibility import ITEMS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 REPORT_FILE = "report.html"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much something was measured on: "90 clips", of what, and what the paper has."""
+
+    amount: str
+    what: str
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,13 @@ class About:
     """Metric to what its number depends on (`Scores.identities`)."""
     provenance: Mapping[str, str] = field(default_factory=dict)
     """Name to value: data versions, the commit, the settings' digest. No times and no paths."""
+    sizes: Sequence[Size] = ()
+    cautions: Sequence[str] = ()
+    """What a reader must know before reading on: too few clips, one seed."""
+    differences: Sequence[Difference] = ()
+    """What `evaluation.compare.differences` found, all against one row."""
+    runs_address: str = "http://127.0.0.1:5000"
+    """Where MLflow shows the runs: `<address>/#/runs/<id>`."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +88,21 @@ def write_report(
         tables=[_laid_out(number, table) for number, table in enumerate(tables, start=1)],
         figures=[_shown(figure) for figure in figures],
         examples=[_told(example) for example in examples],
+        differences=_by_row(about.differences),
+        titles={one.metric: metric_title(one.metric) for one in about.differences},
+        open=ITEMS,
     )
     path = folder / REPORT_FILE
     write_text(path, page)
     return path
+
+
+def _by_row(differences: Sequence[Difference]) -> dict[tuple[str, str], dict[str, Difference]]:
+    found: dict[tuple[str, str], dict[str, Difference]] = {}
+    for one in differences:
+        benchmark = BENCHMARK_TITLES.get(one.benchmark, one.benchmark)
+        found.setdefault((one.row, benchmark), {})[one.metric] = one
+    return found
 
 
 def _laid_out(number: int, table: Table) -> dict[str, object]:

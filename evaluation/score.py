@@ -18,7 +18,17 @@ from evaluation.delivery import TimesMissing, repetition, words_per_second
 from evaluation.intervals import film_interval, film_sums, interval, mean_interval
 from evaluation.java import JavaFailed, JavaMissing
 from evaluation.local_models import ModelMissing
-from evaluation.meteor import Pair, aggregate, counted, meteor_score, restart_meteor, start_meteor
+from evaluation.meteor import (
+    Pair,
+    aggregate,
+    counted,
+    keep_counts,
+    known_counts,
+    meteor_score,
+    pair_key,
+    restart_meteor,
+    start_meteor,
+)
 from evaluation.naming import Cast, CastMissing, name_precision_recall
 from evaluation.settings import EvaluationSettings, Metric
 from evaluation.texts import Item, read_items
@@ -89,10 +99,10 @@ def score_many(
 ) -> dict[str, Scores]:
     """As `score` for each table, with one run of each Java program for all of them."""
     items = {name: read_items(table, name=name) for name, table in tables.items()}
-    if "METEOR" in settings.metrics:
-        _try(lambda: start_meteor(settings.java))  # it reads its tables while the others are at work
     everything = [item for several in items.values() for item in several]
-    words, without_tokens = _tokens(everything, settings)
+    words, without_tokens = _tokens(everything, settings, cache)
+    if words is not None and "METEOR" in settings.metrics and _new_to_meteor(everything, words, cache):
+        _try(lambda: start_meteor(settings.java))  # it reads its tables while the others are at work
     if words is not None and "SPICE" in settings.metrics and len(items) > 1:
         from evaluation.spice import spice_scores
 
@@ -104,16 +114,23 @@ def score_many(
     }
 
 
-def _tokens(items: Sequence[Item], settings: EvaluationSettings) -> tuple[Mapping[str, str] | None, str]:
+def _tokens(
+    items: Sequence[Item], settings: EvaluationSettings, cache: Path | None
+) -> tuple[Mapping[str, str] | None, str]:
     texts = [text for item in items for text in (item.prediction, *item.references)]
     if not set(settings.metrics) & set(_TOKENISED):
         return None, "not asked for"
     if settings.tokenise == "none":
         return {text: text for text in texts}, ""
     try:
-        return tokenise(texts, settings.java), ""
+        return tokenise(texts, settings.java, cache), ""
     except JavaMissing as reason:
         return None, f"the PTB tokenizer: {reason}"
+
+
+def _new_to_meteor(items: Sequence[Item], words: Mapping[str, str], cache: Path | None) -> bool:
+    known = known_counts(cache)
+    return not all(pair_key(_pair(item, words)) in known for item in items)
 
 
 def _try(action: Callable[[], object]) -> None:
@@ -240,11 +257,7 @@ class _Scoring:
         self._mean("SPICE", values, lambda settings: f"SPICE 1.0, CoreNLP 3.6.0, {_tokens_identity(settings)}")
 
     def _meteor(self) -> None:
-        pairs = self._tokenised()
-        try:
-            counts_nk = start_meteor(self._settings.java).counts(pairs)
-        except JavaFailed:  # it was killed, or its machine slept: once more from the start
-            counts_nk = restart_meteor(self._settings.java).counts(pairs)
+        counts_nk = self._meteor_counts(self._tokenised())
         self._found.per_clip["METEOR"] = meteor_score(counts_nk) * 100
         self._found.summary["METEOR"] = float(meteor_score(aggregate(counts_nk))) * 100
         settings = self._settings.intervals
@@ -253,6 +266,21 @@ class _Scoring:
         over_films = interval(by_film_fk, lambda drawn: meteor_score(drawn.sum(axis=-2)) * 100, settings)
         self._bounds("METEOR", over_clips, over_films if len(by_film_fk) > 1 else None)
         self._found.identities["METEOR"] = f"METEOR 1.5 -l en -norm, {_tokens_identity(self._settings)}"
+
+    def _meteor_counts(self, pairs: Sequence[Pair]) -> np.ndarray:
+        """(n, 23); what an earlier scoring kept is not asked for again."""
+        known = known_counts(self._cache)
+        keys = [pair_key(pair) for pair in pairs]
+        new = {key: pair for key, pair in zip(keys, pairs, strict=True) if key not in known}
+        if new:
+            try:
+                found_nk = start_meteor(self._settings.java).counts(list(new.values()))
+            except JavaFailed:  # it was killed, or its machine slept: once more from the start
+                found_nk = restart_meteor(self._settings.java).counts(list(new.values()))
+            found = dict(zip(new, found_nk.tolist(), strict=True))
+            keep_counts(self._cache, found)
+            known |= found
+        return np.array([known[key] for key in keys])
 
     def _redundancy(self) -> None:
         from evaluation.redundancy import Redundancy
@@ -298,7 +326,7 @@ class _Scoring:
         neighbours = sorted(set(pairs_needed(films, self._settings.recall))) if wanted else []
         own = [(item.prediction, text) for item in self._items for text in item.references]
         others = [(self._items[i].prediction, self._items[j].references[0]) for i, j in neighbours]
-        alike = bert.f1([*own, *others])  # one call, since every text is encoded once a call
+        alike = bert.f1([*own, *others], cache=self._cache)  # one call: every text is encoded once a call
         owners = np.repeat(np.arange(len(self._items)), [len(item.references) for item in self._items])
         best = np.full(len(self._items), -np.inf)
         np.maximum.at(best, owners, alike[: len(own)])  # of several references the best, as bert-score does

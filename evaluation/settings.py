@@ -141,3 +141,6 @@ class EvaluationSettings(_Frozen):
         3.3, gt=0, le=10, description="`too fast` counts lines above this: what narration says at most"
     )
     intervals: IntervalSettings = IntervalSettings()
+    runs_address: str = Field(
+        "http://127.0.0.1:5000", description="where the report finds MLflow's page of a run: `make ui` serves it there"
+    )

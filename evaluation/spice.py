@@ -17,9 +17,10 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from common.errors import BadInput
-from common.files import digest, read_json, write_json
+from common.files import digest, read_json
 from evaluation.java import JavaFailed, JavaMissing, find_java, java_command, run_java
 from evaluation.meteor import Pair
+from evaluation.remembered import recall, remember
 from evaluation.settings import EvaluationSettings
 from evaluation.tokens import packaged, pycocoevalcap_folder
 
@@ -104,16 +105,9 @@ def _key(pair: Pair) -> str:
 
 
 def _recall(cache: Path | None) -> None:
-    if cache is not None and (cache / _CACHE_FILE).is_file():
-        kept = read_json(cache / _CACHE_FILE)
-        _known.update({key: math.nan if score is None else score for key, score in kept.items() if key not in _known})
+    kept = recall(cache, _CACHE_FILE)
+    _known.update({key: math.nan if score is None else score for key, score in kept.items() if key not in _known})
 
 
 def _remember(cache: Path | None, keys: Iterable[str]) -> None:
-    if cache is None:
-        return
-    path = cache / _CACHE_FILE
-    kept = read_json(path) if path.is_file() else {}
-    for key in keys:
-        kept[key] = None if math.isnan(_known[key]) else _known[key]
-    write_json(path, kept)
+    remember(cache, _CACHE_FILE, {key: None if math.isnan(_known[key]) else _known[key] for key in keys})

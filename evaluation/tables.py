@@ -16,16 +16,15 @@ if TYPE_CHECKING:
     from evaluation.score import Scores
 
 COLUMNS = (
-    "row",
-    "benchmark",
-    "metric",
-    "published",
-    "reproduced",
-    "low",
-    "high",
-    "note",
-    "run_id",
-    "data_version",
+    *("row", "benchmark", "metric", "published", "reproduced"),
+    *("low", "high", "low_films", "high_films"),  # intervals over clips, and over films drawn whole
+    *("seeds", "seed_low", "seed_high", "clips"),
+    *("note", "run_id", "data_version"),
+)
+PAPER = ("SPICE", "METEOR", "BertScore", "R")
+FURTHER = (
+    *("R", "CIDEr", "R@5/16", "R@1/5", "CRITIC", "name precision", "name recall"),
+    *("words/s", "too fast", "repetition", "ROUGE_L", "BLEU_4", "words"),
 )
 
 
@@ -51,7 +50,7 @@ def build_tables(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """(Table 1, Table 2) in the paper's order, one line a cell, with the columns `COLUMNS`.
 
-    Row C2 is also FocusedAD in Table 2. `published`, `reproduced`, `low` and `high` are NaN where there is none; `note`
+    Row C2 is also FocusedAD in Table 2. `published`, `reproduced` and the bounds are NaN where there is none; `note`
     then says what is missing. `world` is put before the note of every reproduced number ("mini world: ...").
     """
     by_cell = _group(measured)
@@ -60,11 +59,14 @@ def build_tables(
     return _frame(first), _frame(second)
 
 
+def past_the_paper(measured: Sequence[Measured], published: Sequence[PublishedCell] = PUBLISHED) -> list[Measured]:
+    """Of the rows that were run those that no table of the paper has."""
+    known = {cell.row for cell in published}
+    return [one for one in measured if one.row not in known]
+
+
 def build_further_table(
-    measured: Sequence[Measured],
-    *,
-    world: str = "",
-    metrics: Sequence[str] = ("R", "CIDEr", "R@5/16", "R@1/5", "ROUGE_L", "BLEU_4", "words"),
+    measured: Sequence[Measured], *, world: str = "", metrics: Sequence[str] = FURTHER
 ) -> pd.DataFrame:
     """What the paper does not report of the rows that were run; the same columns, `published` empty."""
     by_cell = _group(measured)
@@ -94,20 +96,34 @@ def _line(
     if not ran and cell.row == FOCUSEDAD:
         ran = by_cell.get(("C2", cell.benchmark), [])
     values = [value for one in ran if (value := one.scores.summary.get(cell.metric)) is not None]
-    bounds = [one.scores.intervals[cell.metric] for one in ran if cell.metric in one.scores.intervals]
-    whole = len(bounds) == len(values) and len(values) > 0
+    low, high = _mean_bounds([one.scores.intervals.get(cell.metric) for one in ran], len(values))
+    low_films, high_films = _mean_bounds([one.scores.film_intervals.get(cell.metric) for one in ran], len(values))
     return {
         "row": cell.row,
         "benchmark": cell.benchmark,
         "metric": cell.metric,
         "published": np.nan if cell.value is None else cell.value,
         "reproduced": float(np.mean(values)) if values else np.nan,
-        "low": float(np.mean([low for low, _ in bounds])) if whole else np.nan,
-        "high": float(np.mean([high for _, high in bounds])) if whole else np.nan,
+        "low": low,
+        "high": high,
+        "low_films": low_films,
+        "high_films": high_films,
+        "seeds": len(values),
+        "seed_low": min(values, default=np.nan),
+        "seed_high": max(values, default=np.nan),
+        "clips": max((one.scores.counts.get("clips", 0) for one in ran), default=0),
         "note": "; ".join(part for part in (cell.note, _note(cell, ran, values, world, not_run)) if part),
         "run_id": " ".join(dict.fromkeys(one.run_id for one in ran if one.run_id)),
         "data_version": " ".join(dict.fromkeys(one.data_version for one in ran if one.data_version)),
     }
+
+
+def _mean_bounds(bounds: Sequence[tuple[float, float] | None], seeds: int) -> tuple[float, float]:
+    """The seeds' bounds on average; NaN unless every seed has some."""
+    there = [each for each in bounds if each is not None]
+    if not there or len(there) != seeds:
+        return np.nan, np.nan
+    return float(np.mean([low for low, _ in there])), float(np.mean([high for _, high in there]))
 
 
 def _note(cell: PublishedCell, ran: list[Measured], values: list[float], world: str, not_run: Mapping[str, str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from evaluation.java import JavaFailed, JavaMissing, find_java, java_command, run_java
+from evaluation.remembered import recall, remember
 from evaluation.settings import JavaSettings
 
 _JAR = Path("tokenizer") / "stanford-corenlp-3.4.1.jar"
@@ -14,6 +15,7 @@ _JAR = Path("tokenizer") / "stanford-corenlp-3.4.1.jar"
 _QUOTES = ("''", "'", "``", "`")
 _BRACKETS = ("-LRB-", "-RRB-", "-LCB-", "-RCB-")
 _PUNCTUATION = frozenset((*_QUOTES, *_BRACKETS, ".", "?", "!", ",", ":", "-", "--", "...", ";"))
+_CACHE_FILE = "ptb-tokens.json"
 _known: dict[str, str] = {}
 
 
@@ -32,12 +34,15 @@ def packaged(path: Path) -> Path:
     return path
 
 
-def tokenise(texts: Iterable[str], settings: JavaSettings) -> dict[str, str]:
-    """Each one-line text to its tokens, joined by spaces; all texts that are new to this process in one Java run.
+def tokenise(texts: Iterable[str], settings: JavaSettings, cache: Path | None = None) -> dict[str, str]:
+    """Each one-line text to its tokens, joined by spaces; all texts that are neither known to this process nor to the
+    folder `cache` in one Java run.
 
     Raises `JavaMissing` where Java or the jar is absent, `JavaFailed` where the tokenizer fails.
     """
     wanted = list(dict.fromkeys(texts))
+    kept = recall(cache, _CACHE_FILE)
+    _known.update(kept)
     new = [text for text in wanted if text not in _known]
     if new:
         jar = packaged(pycocoevalcap_folder() / _JAR)
@@ -48,6 +53,7 @@ def tokenise(texts: Iterable[str], settings: JavaSettings) -> dict[str, str]:
         if len(lines) < len(new):
             raise JavaFailed(f"the tokenizer gave {len(lines)} lines for {len(new)} texts")
         _known.update((text, _without_punctuation(line)) for text, line in zip(new, lines, strict=False))
+    remember(cache, _CACHE_FILE, {text: _known[text] for text in wanted if text not in kept})
     return {text: _known[text] for text in wanted}
 
 

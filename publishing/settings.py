@@ -62,7 +62,7 @@ class ExperimentsSettings(_Settings):
 
     rows: dict[Benchmark, tuple[str, ...]] = Field(
         default={
-            "mad_eval_named": ("A1", "A2", "B1", "B2", "C1", "C2", AUTOAD, *SANITY),
+            "mad_eval_named": ("A1", "A2", "B1", "B2", "C1", "C2", AUTOAD, *SANITY, *("U010", "U020", "U040", "U200")),
             "cinepile_ad": ("C2", AUTOAD),
         },
         description="Table 1 is its six rows on MAD-eval-Named; Table 2 is C2 and other systems on both",

@@ -111,6 +111,12 @@ class RowSettings(_Settings):
         default=None, gt=0, description="budget of words from the slot's length; none leaves the length free"
     )
     about: str = Field(default="", description="a word for the tables; the paper's rows need none")
+    threshold: float | None = Field(
+        default=None,
+        gt=0,
+        le=10,
+        description="names by the best query at this multiple of the encoder's threshold: a point of Figure 7",
+    )
 
 
 class GenerationSettings(_Settings):
@@ -201,6 +207,10 @@ class CaptionerSettings(_Settings):
         "D2": RowSettings(variant="C2", bank="best query", region=True, words_per_second=2.67, about="C2, word budget"),
         "D3": RowSettings(variant="D3", bank="best query", region=True, about="C2, shot context"),
         "D4": RowSettings(variant="D4", bank="best query", region=True, about="C2, no positions"),
+        "U010": RowSettings(variant="C2", bank="best query", region=True, threshold=0.1),
+        "U020": RowSettings(variant="C2", bank="best query", region=True, threshold=0.2),
+        "U040": RowSettings(variant="C2", bank="best query", region=True, threshold=0.4),
+        "U200": RowSettings(variant="C2", bank="best query", region=True, threshold=2.0),
     }
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         default=(0,), min_length=1, description="one training per variant and seed"

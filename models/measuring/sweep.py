@@ -7,7 +7,7 @@ the cast is therefore also taken off the list in turn, and what their faces get 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,8 @@ from models.measuring.figures import Figure, mean_over
 from models.measuring.names import OUTCOMES, outcome, without
 from models.measuring.truth import Perceived, read_truth, true_names
 from models.perception.bank_files import Banks
-from models.perception.perceive import name_faces
 from models.perception.settings import PerceptionSettings
+from models.training.thresholds import names_at
 
 MULTIPLES = (0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0)  # of the encoder's own threshold (squared L2)
 SWEPT = ("actor", "best query")
@@ -61,23 +61,6 @@ def _counted(
             ]
             for each in OUTCOMES:
                 yield perceived.film.id, bank, multiple, int(not unlisted), each, judged.count(each)
-
-
-def names_at(faces: pd.DataFrame, banks: Banks, bank: str, multiple: float, settings: PerceptionSettings) -> list[str]:
-    """Each face's name by `bank` with `multiple` of the encoder's threshold; tracks are linked as they always are."""
-    if bank == "actor":
-        banks = replace(banks, actor_threshold=multiple * banks.threshold_of("actor"))
-        tracks, _, naming = name_faces(faces, banks, settings)
-    else:
-        threshold = in_distance(multiple * banks.threshold, settings)
-        recognition = settings.recognition.model_copy(update={"threshold": threshold})
-        tracks, naming, _ = name_faces(faces, banks, settings.model_copy(update={"recognition": recognition}))
-    return [naming[int(track)].name for track in tracks]
-
-
-def in_distance(squared: float, settings: PerceptionSettings) -> float:
-    """A squared L2 threshold in the settings' distance."""
-    return squared if settings.recognition.distance == "squared" else float(np.sqrt(squared))
 
 
 class Sweep:

@@ -163,9 +163,14 @@ def test_examples_are_chosen_by_rule_from_best_to_worst() -> None:
     clips = pd.DataFrame({"film": "f", "clip_id": list("abcdefg"), "METEOR": [5, 90, 10, 40, 70, 20, 0]})
     chosen = choose_examples(clips.sample(frac=1, random_state=3), 4)
     assert [clip for _, clip, _ in chosen] == ["b", "d", "c", "g"]
-    assert [reason for _, _, reason in chosen] == [f"{n} of 7 by METEOR" for n in (1, 3, 5, 7)]
+    assert [reason for _, _, reason in chosen] == [
+        "the best: 1 of 7 by METEOR",
+        "3 of 7 by METEOR",
+        "5 of 7 by METEOR",
+        "the worst: 7 of 7 by METEOR",
+    ]
     assert len(choose_examples(clips, 20)) == 7
-    assert choose_examples(clips.rename(columns={"METEOR": "BertScore"}), 1)[0][2] == "1 of 7 by BertScore"
+    assert choose_examples(clips.rename(columns={"METEOR": "BertScore"}), 1)[0][2] == "the best: 1 of 7 by BertScore"
 
 
 def test_boxes_are_drawn_where_they_are_and_cut_at_the_edge(example: Example) -> None:

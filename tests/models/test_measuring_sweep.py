@@ -15,7 +15,7 @@ from corpora.film import Character, Film
 from models.measuring import real_clip
 from models.measuring.figures import Figure
 from models.measuring.real_clip import real_section, shots_table
-from models.measuring.sweep import COLUMNS, SWEPT, Point, Sweep, best, in_distance, names_at, observe_sweep, points
+from models.measuring.sweep import COLUMNS, SWEPT, Point, Sweep, best, observe_sweep, points
 from models.measuring.sweep_page import picture, picture_name, sweep_json, sweep_section, verdict, write_pictures
 from models.measuring.truth import Perceived
 from models.perception.bank_files import Banks
@@ -23,6 +23,7 @@ from models.perception.faces import FACE_COLUMNS
 from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, table
 from models.perception.settings import PerceptionSettings, RecognitionSettings
 from models.perception.shots import Shot
+from models.training.thresholds import in_distance, names_at
 
 ADA, BOB, FAR = np.eye(3, dtype=np.float32)
 SETTINGS = PerceptionSettings()

@@ -1,0 +1,79 @@
+"""Scored again: what did not change is recalled, and the numbers are the same to the last digit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evaluation import score as score_module
+from evaluation.bert import BertScore
+from evaluation.meteor import Meteor, start_meteor
+from evaluation.remembered import recall, recall_values, remember, remember_values
+from evaluation.score import score
+from evaluation.settings import EvaluationSettings, IntervalSettings, JavaSettings
+
+METRICS = EvaluationSettings(
+    metrics=("METEOR", "BertScore", "CIDEr", "BLEU", "Recall"), intervals=IntervalSettings(draws=20)
+)
+
+
+def test_a_second_scoring_starts_no_java_and_no_model(
+    descriptions: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = score(descriptions, METRICS, cache=tmp_path)
+    monkeypatch.setattr("evaluation.tokens._known", {})
+    monkeypatch.setattr("evaluation.tokens.run_java", lambda *_, **__: pytest.fail("the tokens are known"))
+    monkeypatch.setattr(score_module, "start_meteor", lambda _: pytest.fail("the counts are known"))
+    monkeypatch.setattr("evaluation.bert._load", lambda _: pytest.fail("the likenesses are known"))
+    again = score(descriptions, METRICS, cache=tmp_path)
+    assert again.summary == first.summary and again.intervals == first.intervals
+    pd.testing.assert_frame_equal(again.per_clip, first.per_clip)
+
+
+def test_only_new_pairs_go_to_meteor(
+    descriptions: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, meteor: Meteor
+) -> None:
+    only = METRICS.model_copy(update={"metrics": ("METEOR",)})
+    score(descriptions, only, cache=tmp_path)
+    asked: list[object] = []
+
+    class Watched:
+        def counts(self, pairs: list[object]) -> np.ndarray:
+            asked.extend(pairs)
+            return meteor.counts(pairs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(score_module, "start_meteor", lambda _: Watched())
+    changed = descriptions.assign(text_gen=["Nora waits outside.", *descriptions.text_gen[1:]])
+    found = score(changed, only, cache=tmp_path)
+    assert asked == [("nora waits outside", ("nora opens the red door",))]
+    fresh = start_meteor(JavaSettings())
+    monkeypatch.setattr(score_module, "start_meteor", lambda _: fresh)
+    assert found.summary == score(changed, only).summary
+
+
+def test_other_settings_and_other_pairs_are_other_values(bert: BertScore, tmp_path: Path) -> None:
+    pairs = [("Rain falls.", "Rain."), ("Nora waits.", "Rain.")]
+    kept = bert.f1(pairs, cache=tmp_path)
+    assert bert.f1(pairs[::-1], cache=tmp_path).tolist() == pytest.approx(kept[::-1].tolist(), abs=1e-6)
+    other = BertScore(bert._settings.model_copy(update={"layers": 3}))
+    assert other.f1(pairs, cache=tmp_path).tolist() != kept.tolist()
+    rescaled = BertScore(bert._settings.model_copy(update={"baseline": 0.5}))
+    assert rescaled.f1(pairs, cache=tmp_path) == pytest.approx((kept - 0.5) / 0.5), "raw values are kept"
+
+
+def test_a_torn_or_foreign_cache_is_no_cache(tmp_path: Path, descriptions: pd.DataFrame) -> None:
+    for name, content in (("a.json", "{"), ("b.json", "[]"), ("c.npy", "no array")):
+        (tmp_path / name).write_text(content)
+    assert recall(tmp_path, "a.json") == recall(tmp_path, "b.json") == recall(None, "a.json") == {}
+    assert recall_values(tmp_path, "c.npy", 1) is None and recall_values(tmp_path, "none.npy", 1) is None
+    remember(tmp_path, "a.json", {"x": 1})
+    remember(tmp_path, "a.json", {"y": 2})
+    assert recall(tmp_path, "a.json") == {"x": 1, "y": 2}
+    remember_values(tmp_path, "c.npy", np.array([1.0, 2.0]))
+    values = recall_values(tmp_path, "c.npy", 2)
+    assert values is not None and values.tolist() == [1.0, 2.0]
+    assert recall_values(tmp_path, "c.npy", 3) is None
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.json", "c.npy"], "nothing is left behind"
