@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assets.clips import read_records
-from assets.code import CAPTIONER, FILM, training
+from assets.code import TUNING
 from assets.experiments import captioner_units
 from publishing.settings import film_ids
 from publishing.stage import Stage, Work, all_jobs, expect
@@ -19,20 +18,12 @@ if TYPE_CHECKING:
 
 
 def make(work: Work) -> None:
-    from models.training.captioner import train_variant
+    from assets.tune import fine_tune, launch
 
-    variant, seed = variant_and_seed(work.unit)
-    films = work.units("storyboard_v2")
-    train_variant(
-        variant,
-        seed,
-        work.read("base_model"),
-        [record for film in films for record in read_records(work.read("storyboard_v2", film))],
-        features_of(work, films),
-        casts_of(work, films),
-        work.settings.captioner,
-        work.out,
-    )
+    if work.settings.captioner.training.processes > 1:
+        launch(work)
+    else:
+        fine_tune(work)
 
 
 def variant_and_seed(unit: str) -> tuple[str, int]:
@@ -54,26 +45,25 @@ def casts_of(work: Work, films: tuple[str, ...]) -> dict[str, list[str]]:
 
 
 def track(work: Work) -> None:
-    """The training as MLflow knows it: parameters, curve, data versions, and the model as a registered version."""
+    """The training as MLflow knows it: its live run gets what it lacks, and the model becomes a registered version.
+
+    Then its checkpoints go: what passed its audit is about to be published.
+    """
+    import shutil
+
+    from assets.tune import checkpoints_of, run_parameters
     from common.files import read_json
+    from publishing.live import NOTE, noted_run
     from publishing.tracking import MODEL, log_training_run
 
-    variant, seed = variant_and_seed(work.unit)
     curve = read_json(work.out / "training.json")
-    settings = work.settings.captioner
     log_training_run(
         stage="captioner",
         unit=work.unit,
         folder=work.out,
         data=work.data,
         inputs=work.inputs,
-        parameters={
-            "variant": variant,
-            "seed": seed,
-            **settings.variants[variant].model_dump(mode="json"),
-            **{f"training.{name}": value for name, value in settings.training.model_dump(mode="json").items()},
-            "trainable": settings.trainable_of(variant),
-        },
+        parameters=run_parameters(work),
         metrics={
             "final_loss": float(facts(work.out)["training"]["final_loss"].iloc[0]),
             "clips": read_json(work.out / "config.json")["clips"],
@@ -81,7 +71,13 @@ def track(work: Work) -> None:
         },
         curves={"loss": curve["loss"]},
         model=MODEL,
+        run=noted_run(checkpoints_of(work) / NOTE),
     )
+    checkpoints = checkpoints_of(work)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    for folder in (checkpoints.parent, checkpoints.parent.parent):
+        if folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def inputs(settings: Settings, unit: str) -> dict[str, list[str]]:
@@ -124,8 +120,10 @@ def summary(folder: Path) -> dict[str, Any]:
     return {"steps": int(row["steps"]), "loss": f"{row['first_loss']:.3f} -> {row['final_loss']:.3f}"}
 
 
-# What a training runs, besides the model.
-TRAINING = ("captioner", "draws", "language_model", "loop", "observing", "resuming", "trainable", "tuning")
+def jobs(settings: Settings) -> int:
+    """Variants side by side, unless each already takes several processes."""
+    return all_jobs(settings) if settings.captioner.training.processes == 1 else 1
+
 
 STAGE = Stage(
     name="captioner",
@@ -136,11 +134,11 @@ STAGE = Stage(
     inputs=inputs,
     sections=("captioner", "experiments", "gates.captioner"),
     parameters=parameters,
-    code=(*FILM, "assets/clips.py", *CAPTIONER, *training(*TRAINING)),
+    code=TUNING,
     facts=facts,
     expectations=expectations,
     track=track,
-    jobs=all_jobs,
+    jobs=jobs,
     summary=summary,
     group="captioner",
     kinds=("pytorch", "mlflow"),

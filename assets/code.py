@@ -13,3 +13,13 @@ RECORDS = ("assets/clips.py", "assets/captioner.py", "assets/experiments.py")
 
 def training(*parts: str) -> tuple[str, ...]:
     return tuple(f"models/training/{part}.py" for part in parts)
+
+
+# What a fine-tuning runs.
+TUNING = (
+    *FILM,
+    "assets/clips.py",
+    "assets/tune.py",
+    *CAPTIONER,
+    *training("captioner", "draws", "language_model", "loop", "observing", "resuming", "trainable", "tuning"),
+)

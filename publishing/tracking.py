@@ -56,6 +56,13 @@ def client(home: Path | None = None) -> Any:
 
 
 @contextmanager
+def writing(home: Path | None = None) -> Iterator[None]:
+    """One writer at a time: SQLite gives up on a second one after a few seconds."""
+    with _alone(_folder(home) / "store.lock"):
+        yield
+
+
+@contextmanager
 def _alone(path: Path) -> Iterator[None]:
     with path.open("a") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
@@ -92,29 +99,29 @@ def log_training_run(
     metrics: Mapping[str, float],
     curves: Mapping[str, Sequence[float]],
     model: str | None = None,
+    run: str | None = None,
     home: Path | None = None,
 ) -> str:
     """Logs one finished training; gives back the run's id.
 
-    `folder` holds what the unit will publish; `data` and `inputs` are those of its `Work`, whose versions become tags.
-    `model` names the registered model that gets a version for it.
+    `run` is the run that watched the training (`publishing.live`), if one did: it gets what it lacks, unless the same
+    data are known from another run, which then stays the only one. `folder` holds what the unit will publish; `data`
+    and `inputs` are those of its `Work`, whose versions become tags. `model` names the registered model that gets a
+    version for it.
     """
     made = data_version(folder)
     known = find_run(stage, unit, made, home=home)
     if known is not None:
+        if run is not None and run != known:
+            client(home).delete_run(run)
         return known
     found = client(home)
-    experiment = found.get_experiment_by_name(EXPERIMENT)
-    name = f"{stage}/{unit}".rstrip("/")
-    tags = {
-        "stage": stage,
-        "unit": unit,
-        "data_version": made,
-        "git_commit": git_commit(places.root()),
-        "mlflow.runName": name,
-        **{f"input.{read}": _versions(data, read, units) for read, units in sorted(inputs.items())},
-    }
-    run = str(found.create_run(experiment.experiment_id, tags=tags, run_name=name).info.run_id)
+    tags = {**training_tags(stage, unit, data, inputs), "data_version": made}
+    if run is None or not is_there(found, run):
+        run = start_run(found, f"{stage}/{unit}".rstrip("/"), tags)
+    else:
+        for tag, value in tags.items():
+            found.set_tag(run, tag, value)
     try:
         _log(found, run, parameters, metrics, curves)
         _log_folder(found, run, folder)
@@ -126,6 +133,33 @@ def log_training_run(
         raise
     found.set_terminated(run)
     return run
+
+
+def training_tags(stage: str, unit: str, data: Path, inputs: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """What a training's run is found by, and the versions of what it reads."""
+    return {
+        "stage": stage,
+        "unit": unit,
+        "git_commit": git_commit(places.root()),
+        **{f"input.{read}": _versions(data, read, units) for read, units in sorted(inputs.items())},
+    }
+
+
+def start_run(found: Any, name: str, tags: Mapping[str, str]) -> str:
+    """A new run of that name."""
+    experiment = found.get_experiment_by_name(EXPERIMENT)
+    tags = {**tags, "mlflow.runName": name}
+    return str(found.create_run(experiment.experiment_id, tags=tags, run_name=name).info.run_id)
+
+
+def is_there(found: Any, run: str) -> bool:
+    """Whether a run of that id exists and was not deleted."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return bool(found.get_run(run).info.lifecycle_stage == "active")
+    except MlflowException:
+        return False
 
 
 def flat(values: Mapping[str, Any], place: str = "") -> dict[str, Any]:
@@ -158,15 +192,30 @@ def _log(
     metrics: Mapping[str, float],
     curves: Mapping[str, Sequence[float]],
 ) -> None:
-    """In batches: a single call a value costs 50 ms each."""
-    from mlflow.entities import Metric, Param
-
-    found.log_batch(run, params=[Param(name, str(value)) for name, value in parameters.items()])
-    points = [Metric(name, float(value), 0, 0) for name, value in metrics.items()]
+    """What the run does not have yet."""
+    log_parameters(found, run, parameters)
+    points = [(name, float(value), 0.0, 0) for name, value in metrics.items()]
     for name, values in curves.items():
-        points += [Metric(name, float(value), 0, step) for step, value in enumerate(values)]
+        known = {point.step for point in found.get_metric_history(run, name)}
+        points += [(name, float(value), 0.0, step) for step, value in enumerate(values, 1) if step not in known]
+    log_points(found, run, points)
+
+
+def log_parameters(found: Any, run: str, parameters: Mapping[str, Any]) -> None:
+    """Those that the run lacks: MLflow lets none change."""
+    from mlflow.entities import Param
+
+    known = found.get_run(run).data.params
+    found.log_batch(run, params=[Param(name, str(value)) for name, value in parameters.items() if name not in known])
+
+
+def log_points(found: Any, run: str, points: Sequence[tuple[str, float, float, int]]) -> None:
+    """Name, value, seconds of the clock, step; in batches, for a single call a value costs 50 ms each."""
+    from mlflow.entities import Metric
+
     for start in range(0, len(points), _BATCH):
-        found.log_batch(run, metrics=points[start : start + _BATCH])
+        some = [Metric(name, value, int(1000 * at), step) for name, value, at, step in points[start : start + _BATCH]]
+        found.log_batch(run, metrics=some)
 
 
 def _log_folder(found: Any, run: str, folder: Path) -> None:

@@ -32,11 +32,12 @@ TRAINING_BANK = "best query"
 class Resume:
     """Where checkpoints lie, and what to do with those of a training that was not quite this one.
 
-    `dataset` names what is trained from by version, e.g. "storyboard_v2/tt9000001" -> its digest.
+    `data` names what is trained from by version, e.g. "storyboard_v2/tt9000001" -> its digest, `code` what trains.
     """
 
     folder: Path
-    dataset: Mapping[str, str]
+    data: Mapping[str, str]
+    code: str = ""
     changed: Literal["refuse", "begin anew"] = "refuse"
 
 
@@ -134,7 +135,9 @@ def _checkpoints(resume: Resume | None, settings: CaptionerSettings, variant: st
     parameters = flat(settings.of_training(variant, seed))
     for name in ("training.processes", "training.launch", "training.micro_batch"):  # they change no gradient
         parameters.pop(name)
-    checkpoints = Checkpoints(resume.folder, {"parameter": parameters, "data": resume.dataset})
+    checkpoints = Checkpoints(
+        resume.folder, {"parameter": parameters, "data": resume.data, "code": {"of the training": resume.code}}
+    )
     if resume.changed == "refuse":
         checkpoints.refuse_if_changed()
     elif changed := checkpoints.changes():
