@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from assets.code import TUNING
 from common.errors import BadInput
 from common.files import read_json, write_json
 from publishing.stage import Work
@@ -29,6 +28,8 @@ if TYPE_CHECKING:
     from publishing.settings import Settings
 
 WORK = "work.json"
+# A checkpoint of other code is not gone on from; the stage's own list is finer, for what lies published.
+CODE = ("common", "corpora/film.py", "assets/clips.py", "models/captioner", "models/prior", "models/training")
 
 
 def fine_tune(work: Work, *, stage: str = "captioner", checkpoints: Path | None = None, anew: bool = True) -> None:
@@ -64,7 +65,7 @@ def fine_tune(work: Work, *, stage: str = "captioner", checkpoints: Path | None 
             casts_of(work, films),
             work.settings.captioner,
             work.out,
-            resume=Resume(folder, _versions(work), code_digest(TUNING), "begin anew" if anew else "refuse"),
+            resume=Resume(folder, _versions(work), code_digest(CODE), "begin anew" if anew else "refuse"),
             observer=live,
         )
 

@@ -34,10 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def serve(*, dagster_port: int, mlflow_port: int) -> int:
     """Starts both and waits until one ends or Ctrl-C; then ends both with all that they started."""
     from orchestration.home import asked_threads, process_environment
-    from publishing import places, tracking
+    from publishing import live, places, tracking
 
     environment = {**os.environ, **process_environment(threads=asked_threads())}
-    tracking.client()
+    live.end_dead_runs(tracking.client())
     programs = Path(sys.executable).parent
     dagster = ["dagster", "dev", "-m", "orchestration.definitions", "-h", HOST, "-p", str(dagster_port)]
     mlflow = ["mlflow", "server", "--backend-store-uri", tracking.tracking_uri(), "--workers", "1"]

@@ -6,6 +6,7 @@ writes a set in no order and the base model's place on this machine.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from common.errors import BadInput
 from common.files import read_json, write_json
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
     from models.captioner.settings import LoraSettings
 
@@ -36,21 +37,17 @@ def add_adapter(language_model: nn.Module, settings: LoraSettings) -> None:
     )
 
 
-def has_adapter(language_model: nn.Module) -> bool:
-    return bool(getattr(language_model, "peft_config", None))
-
-
-def write_adapter(folder: Path, language_model: nn.Module) -> None:
-    """Writes `adapter_model.safetensors` and `adapter_config.json`."""
+def write_adapter(folder: Path, language_model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Writes `adapter_model.safetensors` and `adapter_config.json`; `weights` are by their names in the model."""
     from peft import get_peft_model_state_dict
 
     folder.mkdir(parents=True, exist_ok=True)
-    state = get_peft_model_state_dict(language_model)
+    known: Any = language_model
+    state = get_peft_model_state_dict(known, state_dict=dict(weights))
     # As peft writes it: names below a wrapper called base_model.model.
     named = {f"base_model.model.{name}": value.detach().cpu().clone().contiguous() for name, value in state.items()}
     save_file(named, folder / WEIGHTS, metadata={"format": "pt"})
-    known: Any = language_model.peft_config
-    config = known["default"]
+    config = known.peft_config["default"]
     write_json(
         folder / CONFIG,
         {

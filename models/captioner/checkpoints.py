@@ -7,6 +7,7 @@ A base model's folder holds `tower.safetensors`, `language_model/` (transformers
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from common.errors import BadInput
 from common.files import digest, file_md5, read_json, write_json
-from models.captioner.adapters import ADAPTER, has_adapter, read_adapter, write_adapter
+from models.captioner.adapters import ADAPTER, read_adapter, write_adapter
 from models.captioner.config import FocusedCaptionerConfig, config_fields
 from models.captioner.inputs import PromptPlan
 from models.captioner.model import FocusedCaptioner
@@ -78,16 +79,17 @@ def load_base(folder: Path) -> tuple[FocusedCaptioner, Vocabulary]:
     return model, read_vocabulary(folder / "vocabulary.json")
 
 
-def save_captioner(folder: Path, captioner: Captioner, *, trained: set[str], base: Path, **facts: Any) -> None:
-    """Writes a variant: the parameters named in `trained` (LoRA's apart, in peft's layout), its prompt, the digest of
-    the base model it needs, and `facts` about it."""
+def save_captioner(
+    folder: Path, captioner: Captioner, *, weights: Mapping[str, torch.Tensor], base: Path, **facts: Any
+) -> None:
+    """Writes a variant: the `weights` that were trained, by name (LoRA's apart, in peft's layout), its prompt, the
+    digest of the base model it needs, and `facts` about it."""
     folder.mkdir(parents=True, exist_ok=True)
-    state = {
-        name: value for name, value in captioner.model.named_parameters() if name in trained and ".lora_" not in name
-    }
-    save_tensors(folder / "model.safetensors", state)
-    if has_adapter(captioner.model.language_model):
-        write_adapter(folder / ADAPTER, captioner.model.language_model)
+    lora = {name: value for name, value in weights.items() if ".lora_" in name}
+    save_tensors(folder / "model.safetensors", {name: weights[name] for name in weights.keys() - lora.keys()})
+    if lora:
+        inner = {name.removeprefix(f"{LANGUAGE_MODEL}."): value for name, value in lora.items()}
+        write_adapter(folder / ADAPTER, captioner.model.language_model, inner)
     write_json(folder / "config.json", {"plan": asdict(captioner.plan), "base": base_digest(base), **facts})
 
 

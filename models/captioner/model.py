@@ -94,12 +94,3 @@ def _splice(embedded_bpd: Tensor, places_bp: Tensor, tokens_nd: Tensor) -> Tenso
     if not wanted:
         return embedded_bpd
     return embedded_bpd.masked_scatter(places_bp[..., None], tokens_nd.to(embedded_bpd.dtype))
-
-
-def set_trainable(model: FocusedCaptioner, what: str) -> list[nn.Parameter]:
-    """Marks what training may change ("all" or "soft prompt and connectors") and returns it."""
-    if what not in {"all", "soft prompt and connectors"}:
-        raise ValueError(f"trainable is {what!r}; use 'all' or 'soft prompt and connectors'")
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(what == "all" or not name.startswith("language_model."))
-    return [parameter for parameter in model.parameters() if parameter.requires_grad]

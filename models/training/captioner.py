@@ -98,7 +98,7 @@ def train_variant(
         seed=seed,
     )
     captioner = Captioner(model, vocabulary, plan)
-    curve = tune(
+    tuned = tune(
         lesson,
         settings.training,
         accelerator=accelerator,
@@ -106,9 +106,10 @@ def train_variant(
         observer=Quietly(observer if accelerator.is_main_process else None),
         say=lambda: _say(captioner, kept, validation, settings),
     )
+    curve = tuned.curve
     facts = {"variant": variant, "seed": seed, "trainable": trainable, "clips": len(samples)}
     if accelerator.is_main_process:
-        save_captioner(out, captioner, trained=set(lesson.chosen), base=base, **facts)
+        save_captioner(out, captioner, weights=tuned.weights, base=base, **facts)
         write_json(out / "training.json", curve.as_dict())
         log.info("captioner: %s.%d %d steps, loss %.3f", variant, seed, len(curve.loss), curve.mean_of_last())
     accelerator.wait_for_everyone()

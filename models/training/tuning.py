@@ -57,6 +57,14 @@ class Lesson:
         return settings.steps if settings.steps is not None else self.draws(settings).steps(settings.epochs or 0)
 
 
+@dataclass(frozen=True)
+class Tuned:
+    """What a training gives: the loss by step, and what it changed by name (on the main process)."""
+
+    curve: Curve
+    weights: dict[str, Tensor]
+
+
 def start_accelerator(settings: TuningSettings) -> Accelerator:
     """The process's place among the others, as `accelerate launch` or torchrun set it up; alone where nothing did."""
     from accelerate import Accelerator, DistributedDataParallelKwargs
@@ -79,15 +87,15 @@ def tune(
     checkpoints: Checkpoints | None = None,
     observer: Quietly | None = None,
     say: Callable[[], Sequence[Said]] | None = None,
-) -> Curve:
-    """Trains `lesson.chosen` and gives back the loss by step, from the last checkpoint on where there is one.
+) -> Tuned:
+    """Trains `lesson.chosen`, from the last checkpoint on where there is one.
 
     `say` makes the sample texts. Raises `TrainingDiverged` at a loss or gradient that is no number; the weights, and
     the last checkpoint, are then those before that step.
     """
     with one_thread():
         tuning = _Tuning(lesson, settings, accelerator or start_accelerator(settings), checkpoints)
-        return tuning.run(observer or Quietly(None), say or list)
+        return Tuned(tuning.run(observer or Quietly(None), say or list), tuning.weights())
 
 
 class _Tuning:
@@ -97,7 +105,12 @@ class _Tuning:
         self, lesson: Lesson, settings: TuningSettings, accelerator: Accelerator, checkpoints: Checkpoints | None
     ) -> None:
         self.lesson, self.settings, self.accelerator = lesson, settings, accelerator
-        self.checkpoints = checkpoints if accelerator.is_main_process else None
+        # FSDP and DeepSpeed share the weights out: no process can write a checkpoint, or speak, by itself.
+        self.sharded = accelerator.distributed_type.value in ("FSDP", "DEEPSPEED")
+        if self.sharded and checkpoints is not None and settings.checkpoint_every:
+            log.warning("captioner: no checkpoints and no sample texts under %s", accelerator.distributed_type.value)
+        self.speaks = accelerator.is_main_process and not self.sharded
+        self.checkpoints = checkpoints if self.speaks else None
         self.draws, self.steps = lesson.draws(settings), lesson.steps(settings)
         pieces = micro_batches(
             settings.sequences * settings.consecutive, processes=accelerator.num_processes, largest=settings.micro_batch
@@ -109,7 +122,7 @@ class _Tuning:
         weights = name_weights(lesson.vocabulary)
         # Augmentation gives names other name tokens, all of one weight: a sample's share of the loss never changes.
         self.shares = [float(weights[list(sample.target)].sum()) for sample in lesson.samples]
-        self.weights = weights.to(accelerator.device)
+        self.word_weights = weights.to(accelerator.device)
         if settings.gradient_checkpointing:
             lesson.model.language_model.activation_checkpointing_enable({"use_reentrant": False})
         lesson.model.to(accelerator.device)
@@ -139,7 +152,11 @@ class _Tuning:
             observer.step(step + 1, figures)
             if self._is_time(self.settings.checkpoint_every, step):
                 self._write()
-            if self._is_time(self.settings.sample_every, step) and self.accelerator.is_main_process:
+            if (
+                self._is_time(self.settings.sample_every, step)
+                and self.accelerator.is_main_process
+                and not self.sharded
+            ):
                 observer.texts(step + 1, say)
                 self.lesson.model.train()
                 started, since = time.monotonic(), step + 1
@@ -162,7 +179,7 @@ class _Tuning:
             share = sum(self.shares[clip] for clip in chosen) / whole
             torch.manual_seed(self.draws.of_piece(step, piece.start))
             with self.accelerator.accumulate(self.model):
-                loss = self.model(self._collated(step, piece, chosen), weights=self.weights) * share
+                loss = self.model(self._collated(step, piece, chosen), weights=self.word_weights) * share
                 total += loss.detach()
                 # DDP takes the mean over the processes and `backward` over the rounds; what is wanted is the sum.
                 self.accelerator.backward(loss * (self.accelerator.num_processes * self.rounds))
@@ -174,7 +191,15 @@ class _Tuning:
         return value, norm
 
     def _clipped(self) -> Any:
-        return self.accelerator.clip_grad_norm_(list(self.lesson.chosen.values()), self.settings.clip)
+        trained = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
+        return self.accelerator.clip_grad_norm_(trained, self.settings.clip)
+
+    def weights(self) -> dict[str, Tensor]:
+        """What was trained, by name; every process calls this, the main one gets all of it."""
+        if not self.sharded:
+            return {name: parameter.detach() for name, parameter in self.lesson.chosen.items()}
+        whole = self.accelerator.get_state_dict(self.model)
+        return {name: value for name, value in (whole or {}).items() if name in self.lesson.chosen}
 
     def _collated(self, step: int, places: range, clips: Sequence[int]) -> CaptionBatch:
         lesson = self.lesson
@@ -204,9 +229,9 @@ class _Tuning:
             for name, parameter in self.lesson.chosen.items():
                 parameter.copy_(state.weights[name])
         for name, parameter in self.lesson.chosen.items():
-            kinds = {kind: value for kind, _, of in (key.partition("|") for key in state.optimiser) if of == name
-                     for value in [state.optimiser[f"{kind}|{name}"]]}  # fmt: skip
-            if kinds:
+            of = f"|{name}"
+            kinds = {key.removesuffix(of): value for key, value in state.optimiser.items() if key.endswith(of)}
+            if kinds:  # a step count stays on the CPU, where AdamW keeps it
                 optimiser.state[parameter] = {
                     kind: value if kind == "step" else value.to(parameter.device) for kind, value in kinds.items()
                 }
@@ -229,8 +254,7 @@ class _Tuning:
             for name, parameter in self.lesson.chosen.items()
             for kind, value in self.optimiser.state.get(parameter, {}).items()
         }
-        weights = {name: parameter.detach() for name, parameter in self.lesson.chosen.items()}
-        self.checkpoints.write(State(len(self.curve.loss), weights, optimiser, self.curve.loss))
+        self.checkpoints.write(State(len(self.curve.loss), self.weights(), optimiser, self.curve.loss))
 
 
 def to_device(batch: CaptionBatch, device: torch.device) -> CaptionBatch:

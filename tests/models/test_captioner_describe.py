@@ -159,8 +159,8 @@ def test_saved_and_loaded_it_says_the_same(captioner: Captioner, base: Path, tmp
         for parameter in captioner.model.parameters():
             parameter.add_(0.05 * torch.randn_like(parameter))
     changed = replace(captioner, plan=plan)
-    trained = {name for name, _ in captioner.model.named_parameters()}
-    save_captioner(tmp_path / "C2.0", changed, trained=trained, base=base, variant="C2", seed=0)
+    weights = dict(captioner.model.named_parameters())
+    save_captioner(tmp_path / "C2.0", changed, weights=weights, base=base, variant="C2", seed=0)
     again = load_captioner(tmp_path / "C2.0", base)
     assert again.plan == plan
     assert spoken(again, toy_records()) == spoken(changed, toy_records())
