@@ -181,8 +181,16 @@ class TuningSettings(_Settings):
         return self
 
     def schedule(self, steps: int) -> OptimiserSettings:
-        """The learning rate's course over `steps` updates."""
-        return OptimiserSettings(steps=steps, batch=self.sequences, rate=self.rate, warm_up=self.warm_up)
+        """The same optimiser for a loop of one process, and the learning rate's course over `steps` updates."""
+        return OptimiserSettings(
+            steps=steps,
+            batch=self.sequences * self.consecutive,
+            rate=self.rate,
+            warm_up=self.warm_up,
+            weight_decay=self.weight_decay,
+            beta_2=self.beta_2,
+            clip=self.clip,
+        )
 
 
 class CaptionerSettings(_Settings):
