@@ -127,6 +127,7 @@ STAGE = Stage(
             "loop",
             "measure_base",
             "judging",
+            "perceived_masks",
         ),
     ),
     facts=facts,

@@ -14,15 +14,20 @@ import numpy as np
 
 WORKING_SIZE = (240, 135)  # width, height
 SCENE_SIZE = (192, 108)
-CROP_SIZE = (40, 56)  # of the region net's input
+CROP_SIZE = (48, 64)  # of the region net's input
 CROP_MARGIN = (3, 4)  # kept around it on each side, for shifts while training
-SHOWN_AROUND_BOX = 1.12
+# A perceived mask often ends where a raised or stretched arm begins, or at the hip, and limbs tell what is done.
+# So a crop hangs on the head and shows as much below and around it as the figure is tall on most frames.
+SHOWN_OF_FIGURE = 1.35  # height of what is shown, in the figure's own
+ABOVE_HEAD = 0.2  # how much of it is above the head's top, the same
+WIDE_FIGURE = 0.9  # who lies is as tall as this share of the width
+MOST_FRAMES = 0.8  # quantile over frames that is taken for the figure's size
 SMALLEST_REGION = 12  # pixels at the working size; less is noise
 
 
 @dataclass(frozen=True)
 class RegionPixels:
-    """One region over a clip: crops (t, 64, 46, 3) uint8, masks (t, 64, 46) bool, boxes (t, 4), seen (t,)."""
+    """One region over a clip: crops (t, 72, 54, 3) uint8, masks (t, 72, 54) bool, boxes (t, 4), seen (t,)."""
 
     crops: np.ndarray
     masks: np.ndarray
@@ -72,27 +77,45 @@ def _region(frames: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> Region
     width, height = CROP_SIZE[0] + 2 * CROP_MARGIN[0], CROP_SIZE[1] + 2 * CROP_MARGIN[1]
     crops = np.zeros((len(frames), height, width, 3), np.uint8)
     inside = np.zeros((len(frames), height, width), bool)
-    boxes = np.zeros((len(frames), 4), np.float32)
-    for index, (frame, mask) in enumerate(zip(frames, masks, strict=True)):
-        small = cv2.resize(mask.astype(np.uint8), WORKING_SIZE, interpolation=cv2.INTER_AREA)
-        rows, columns = np.flatnonzero(small.any(1)), np.flatnonzero(small.any(0))
-        if int(small.sum()) < SMALLEST_REGION:
-            continue
-        left, right, top, bottom = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
-        boxes[index] = (
-            (left + right) / 2 / WORKING_SIZE[0],
-            (top + bottom) / 2 / WORKING_SIZE[1],
-            (right - left) / WORKING_SIZE[0],
-            (bottom - top) / WORKING_SIZE[1],
-        )
-        to_crop = _to_crop((left + right) / 2, (top + bottom) / 2, right - left, bottom - top, width, height)
-        crops[index] = cv2.warpAffine(frame, to_crop, (width, height), borderMode=cv2.BORDER_REPLICATE)
-        inside[index] = cv2.warpAffine(small, to_crop, (width, height), flags=cv2.INTER_NEAREST) > 0
-    return RegionPixels(crops, inside, boxes, boxes[:, 2] > 0)
+    small = [cv2.resize(mask.astype(np.uint8), WORKING_SIZE, interpolation=cv2.INTER_AREA) for mask in masks]
+    corners = np.array([_corners(mask) for mask in small], np.float32)
+    seen = corners[:, 2] > 0
+    size = _figure_size(corners[seen])
+    for index in np.flatnonzero(seen).tolist():
+        to_crop = _to_crop(*_head_top(small[index]), size, width, height)
+        crops[index] = cv2.warpAffine(frames[index], to_crop, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        inside[index] = cv2.warpAffine(small[index], to_crop, (width, height), flags=cv2.INTER_NEAREST) > 0
+    (left, top, right, bottom), (across, down) = corners.T, WORKING_SIZE
+    middles_and_sizes = [(left + right) / 2 / across, (top + bottom) / 2 / down, (right - left) / across]
+    return RegionPixels(crops, inside, np.stack([*middles_and_sizes, (bottom - top) / down], 1), seen)
 
 
-def _to_crop(x: float, y: float, box_width: float, box_height: float, width: int, height: int) -> np.ndarray:
-    """The affine map of a box, with surroundings and never narrower than the net's shape, onto a crop with margins."""
-    shown = max(box_height * SHOWN_AROUND_BOX, box_width * SHOWN_AROUND_BOX * CROP_SIZE[1] / CROP_SIZE[0])
-    scale = CROP_SIZE[1] / shown
-    return np.array([[scale, 0, width / 2 - x * scale], [0, scale, height / 2 - y * scale]], np.float32)
+def _corners(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a mask, in pixels; zeros where it is too small to be somebody."""
+    if int(mask.sum()) < SMALLEST_REGION:
+        return 0, 0, 0, 0
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def _figure_size(corners_t4: np.ndarray) -> float:
+    """How tall a figure is on most of its frames, in pixels; one for all, since some masks hold half the body only."""
+    if not len(corners_t4):
+        return 1.0
+    heights, widths = corners_t4[:, 3] - corners_t4[:, 1], corners_t4[:, 2] - corners_t4[:, 0]
+    return float(np.quantile(np.maximum(heights, WIDE_FIGURE * widths), MOST_FRAMES))
+
+
+def _head_top(mask: np.ndarray) -> tuple[float, float]:
+    """Column and row in which a figure's middle begins: its head, whatever its arms do."""
+    rows, columns = np.nonzero(mask)
+    x = float(np.median(columns))
+    near = np.abs(columns - x) <= max(0.1 * np.ptp(rows), 1.0)
+    return x, float(rows[near].min() if near.any() else rows.min())
+
+
+def _to_crop(x: float, top: float, size: float, width: int, height: int) -> np.ndarray:
+    """The affine map that brings the head's top to its place in a crop with margins."""
+    scale = CROP_SIZE[1] / (size * SHOWN_OF_FIGURE)
+    above = CROP_MARGIN[1] + ABOVE_HEAD / SHOWN_OF_FIGURE * CROP_SIZE[1]
+    return np.array([[scale, 0, width / 2 - x * scale], [0, scale, above - top * scale]], np.float32)

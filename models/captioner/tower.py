@@ -39,7 +39,7 @@ class TowerShape:
     scene_frames: int = 4
     region_channels: int = 128
     scene_channels: int = 160
-    grid: tuple[int, int] = (7, 5)
+    grid: tuple[int, int] = (8, 6)
 
 
 @dataclass(frozen=True)

@@ -40,22 +40,25 @@ class RegionNet(nn.Module):
     ) -> None:
         super().__init__()
         self.grid = grid
-        self.trunk = nn.Sequential(_block(3, 32, 4, 4, 0), _block(32, 64, 3, 1, 1), _block(64, 96, 3, 2, 1))
+        self.trunk = nn.Sequential(_block(4, 32, 4, 4, 0), _block(32, 64, 3, 1, 1), _block(64, 96, 3, 2, 1))
         self.to_feature = nn.Sequential(nn.Linear(96 * grid[0] * grid[1], channels), nn.LayerNorm(channels))
         self.path = nn.Linear(frames * 8, 64)
         self.head = nn.Sequential(nn.Linear(frames * channels + 64, 256), nn.GELU(), nn.Dropout(0.1))
         self.act = nn.Linear(256, acts)
         self.direction = nn.Linear(256, directions)
         self.pronoun = nn.Linear(256, pronouns)
+        self.act_of_frame = nn.Linear(channels, acts)  # for training alone: a frame's feature learns sooner by itself
 
     def forward(
         self, crops: Tensor, masks: Tensor, boxes: Tensor, seen: Tensor
     ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-        """Crops (n, f, 3, 56, 40), masks (n, f, 56, 40), boxes (n, f, 4), seen (n, f) -> features (n, f, c) and logits
+        """Crops (n, f, 3, 64, 48), masks (n, f, 64, 48), boxes (n, f, 4), seen (n, f) -> features (n, f, c) and logits
         of act, direction and pronoun. Frames in which the region is not seen have zero features."""
         count, frames = seen.shape
-        maps = self.trunk(crops.flatten(0, 1).contiguous(memory_format=torch.channels_last))
-        pooled = mask_pool(maps, masks.flatten(0, 1), grid=self.grid).flatten(1)
+        inside = masks.flatten(0, 1).float()[:, None]  # an input too: the crop shows more than the one it is about
+        whose = torch.cat([crops.flatten(0, 1), inside], 1)
+        maps = self.trunk(whose.contiguous(memory_format=torch.channels_last))
+        pooled = mask_pool(maps, inside[:, 0], grid=self.grid).flatten(1)
         features = self.to_feature(pooled).view(count, frames, -1) * seen[..., None]
         steps = (boxes - first_seen_box(boxes, seen)) * seen[..., None] * 4
         path = functional.gelu(self.path(torch.cat([boxes, steps], -1).flatten(1)))

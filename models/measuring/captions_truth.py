@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from common.errors import BadInput
@@ -50,12 +51,12 @@ def whose_tracks(regions: pd.DataFrame, truth: pd.DataFrame) -> dict[tuple[int, 
 
     `regions`: clip, track, frame, x1, y1, x2, y2; `truth`: frame, name, x1, y1, x2, y2.
     """
-    there: dict[int, list[tuple[str, tuple[float, ...]]]] = {}
+    there: dict[int, list[tuple[str, np.ndarray]]] = {}
     for frame, name, *box in truth[["frame", "name", "x1", "y1", "x2", "y2"]].itertuples(index=False):
-        there.setdefault(frame, []).append((name, tuple(box)))
+        there.setdefault(frame, []).append((name, np.array(box, float)))
     votes: dict[tuple[int, int], Counter[str]] = {}
     for clip, track, frame, *box in regions[["clip", "track", "frame", "x1", "y1", "x2", "y2"]].itertuples(index=False):
-        overlaps = [(box_iou(tuple(box), other), name) for name, other in there.get(frame, ())]
+        overlaps = [(box_iou(np.array(box, float), other), name) for name, other in there.get(frame, ())]
         overlap, name = max(overlaps, default=(0.0, ""))
         if overlap >= SAME_PERSON:
             votes.setdefault((clip, track), Counter())[name] += 1

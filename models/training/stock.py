@@ -21,6 +21,7 @@ from models.captioner.crops import clip_pixels
 from models.captioner.settings import TowerSettings
 from models.captioner.tower import DIRECTIONS, PRONOUNS, TowerLabels
 from models.training.alignment import Style
+from models.training.perceived_masks import as_perceived
 from models.training.stock_set import LabelledClip, stack, write_shard
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SHARD = 24  # clips in a file, the piece of work of a process
+FEWEST_FRAMES = 5  # key frames of the shortest slot
+# Stock is drawn smaller than films: the tower looks at 240 pixels, and this costs half. (width, height)
+DRAWN = (320, 180)
 NOBODY_ACTS = ("group", "empty")
 DESCRIPTION = "description"
 STYLES = tuple(Style(name, " ".join(CUES[name]), share) for name, share in zip(STYLE_NAMES, STYLE_SHARES, strict=True))
@@ -55,14 +59,18 @@ def render(
 
 
 def labelled(clip: StockClip, *, frames: int, scene_frames: int) -> LabelledClip:
-    """A stock clip cut down to crops and small frames, with its labels as numbers."""
+    """A stock clip cut down to crops and small frames as a film's clip would come, with its labels as numbers: some of
+    its key frames, since slots are shorter or longer, and masks as perception makes them."""
     labels = tower_labels()
-    names = sorted(name for name, mask in clip.masks.items() if mask.any())
+    rng = np.random.default_rng([clip.index, 23])
+    shown = int(rng.integers(FEWEST_FRAMES, len(clip.frames_thw3) + 1))
+    masks = {name: as_perceived(mask[:shown], rng) for name, mask in sorted(clip.masks.items())}
+    names = sorted(name for name, mask in masks.items() if mask.any())
     pronouns = {member.name: PRONOUNS.index(member.pronoun) for member in clip.cast}
-    faces = [bool(clip.faces[name].any()) for name in names]
+    faces = [bool(clip.faces[name][:shown].any()) for name in names]
     return LabelledClip(
         pixels=clip_pixels(
-            clip.frames_thw3, [clip.masks[name] for name in names], frames=frames, scene_frames=scene_frames
+            clip.frames_thw3[:shown], [masks[name] for name in names], frames=frames, scene_frames=scene_frames
         ),
         acts=tuple(labels.acts.index(clip.acts[name]) for name in names),
         directions=tuple(DIRECTIONS.index(clip.directions[name]) for name in names),
@@ -120,6 +128,8 @@ def _render_shard(work: tuple[Any, TowerSettings, Path, int, int]) -> Path:
     from corpora.studio.stock import render_stock
 
     studio, tower, path, start, count = work
+    width, height = DRAWN
+    studio = studio.model_copy(update={"width": width, "height": height})
     clips = [
         labelled(clip, frames=tower.frames, scene_frames=tower.scene_frames)
         for clip in render_stock(studio, start=start, count=count)

@@ -21,7 +21,10 @@ from models.training.loop import Curve, fit
 from models.training.stock_set import StockSet
 
 PARTS = ("region", "scene", "objects")
-IDLE_WEIGHT = 0.5  # idle regions are most regions and the easiest
+IDLE_WEIGHT = 0.3  # idle regions are most regions and the easiest
+FRAME_WEIGHT = (
+    0.5  # of what each frame says alone; most acts show in one, and the trunk learns from eight labels a clip
+)
 SCENE_SHIFT = (5, 8)  # pixels down and right
 _IDLE = 0
 
@@ -69,6 +72,7 @@ def _train_region(
     chance = np.where(act == _IDLE, IDLE_WEIGHT, 1.0)
     chance = chance / chance.sum()
     batch = settings.region.batch
+    of_frame = net.get_submodule("act_of_frame")
 
     def loss_of(step: int) -> Tensor:
         rows = torch.from_numpy(rng.choice(len(act), batch, p=chance))
@@ -86,12 +90,15 @@ def _train_region(
         pixels = _recoloured(inner_crop(normalised(crops), **shift), rng)
         boxes[..., 0] = torch.where(flip[:, None], 1 - boxes[..., 0], boxes[..., 0])
         boxes = (boxes + 0.01 * _normal(rng, batch, 1, 4)) * seen[..., None]
-        _, (acts, directions, pronouns) = net(
+        features, (acts, directions, pronouns) = net(
             pixels * seen[..., None, None, None], masks & seen[..., None, None], boxes, seen
         )
         sides = torch.from_numpy(direction)[rows]
         sides = torch.where(flip, 2 - sides, sides)
-        loss = functional.cross_entropy(acts, torch.from_numpy(act)[rows], label_smoothing=0.05)
+        done = torch.from_numpy(act)[rows]
+        loss = functional.cross_entropy(acts, done, label_smoothing=0.05)
+        by_frame = of_frame(features[seen])
+        loss = loss + FRAME_WEIGHT * functional.cross_entropy(by_frame, done[:, None].expand_as(seen)[seen])
         loss = loss + 0.5 * functional.cross_entropy(directions, sides)
         return loss + 0.2 * functional.cross_entropy(pronouns, torch.from_numpy(pronoun)[rows])
 

@@ -77,6 +77,20 @@ def test_boxes_follow_the_mask_and_crops_show_it() -> None:
     assert region.crops[0][~inside].mean() < 40
 
 
+def test_a_crop_hangs_on_the_head_whatever_part_of_the_body_the_mask_holds() -> None:
+    pictures, masks = np.zeros((8, 270, 480, 3), np.uint8), np.zeros((8, 270, 480), bool)
+    masks[:, 60:220, 200:240] = True
+    pictures[masks] = 200
+    half = masks.copy()
+    half[5, 120:] = False  # a mask that ends at the hip
+    whole, cut = (clip_pixels(pictures, [some]).regions[0] for some in (masks, half))
+    assert cut.boxes[5, 3] < 0.5 * whole.boxes[5, 3]
+    np.testing.assert_array_equal(cut.crops[5], whole.crops[5])
+    above, below = (np.flatnonzero(whole.crops[5].any((1, 2)))[index] for index in (0, -1))
+    assert 8 < above < 20
+    assert 55 < below < 66
+
+
 def test_a_mirror_turns_everything_around_and_back() -> None:
     pictures, masks = moving_box(8)
     clip = clip_pixels(pictures, [masks])
