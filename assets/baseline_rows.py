@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from assets.captioner import casts_of, features_of
 from assets.clips import read_records
 from assets.experiments import Experiment
-from models.baselines.settings import AUTOAD, CONSTANT, NEIGHBOUR, SECOND_PHRASING, SHUFFLED
+from models.baselines.settings import AUTOAD, CONSTANT, NEIGHBOUR, SECOND_PHRASING, SHUFFLED, VIDEO_LLMS
 from publishing.settings import film_ids
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ def say(work: Work, experiment: Experiment, records: Records) -> list[str]:
 
     if experiment.row == AUTOAD:
         return autoad_says(work, experiment, records)
+    if experiment.row in VIDEO_LLMS:
+        return video_llm_says(work, experiment, records)
     if experiment.row == NEIGHBOUR:
         return sanity.neighbour(records)
     if experiment.row == CONSTANT:
@@ -44,6 +46,29 @@ def autoad_says(work: Work, experiment: Experiment, records: Records) -> list[st
     return describe_autoad(
         model, vocabulary, records, features_of(work, films), casts_of(work, films), work.settings.captioner
     )
+
+
+def video_llm_says(work: Work, experiment: Experiment, records: Records) -> list[str]:
+    from corpora.film import read_film
+    from models.baselines.video_llms import describe_video_llm
+
+    films = {film: read_film(work.read("films", film)) for film in work.units(experiment.benchmark)}
+    settings = work.settings.baselines.video_llm(experiment.row)
+    return describe_video_llm(films, records, settings, max_tokens=work.settings.captioner.generation.max_tokens)
+
+
+def missing(settings: Settings, experiment: Experiment) -> str | None:
+    """Why a row cannot speak on this machine, found before anything is made; None where it can."""
+    if experiment.row not in VIDEO_LLMS:
+        return None
+    from common.errors import BadInput
+    from models.baselines.video_llms import weights_folder
+
+    try:
+        weights_folder(settings.baselines.video_llm(experiment.row))
+    except BadInput as reason:
+        return str(reason)
+    return None
 
 
 def training_records(work: Work) -> Records:
@@ -73,6 +98,7 @@ def inputs(settings: Settings, experiment: Experiment) -> dict[str, list[str]]:
         AUTOAD: spoken,
         CONSTANT: {"storyboard_v2": film_ids(settings, "train")},
         SECOND_PHRASING: {"films": films},
+        **{row: {"films": films} for row in VIDEO_LLMS},
     }.get(experiment.row, {})
 
 
@@ -81,4 +107,7 @@ def parameters(settings: Settings, experiment: Experiment) -> Any:
     row = {"row": experiment.row, "seed": experiment.seed}
     if experiment.row == AUTOAD:
         return row | {"captioner": settings.captioner.model_dump(mode="json", include=PROMPT)}
+    if experiment.row in VIDEO_LLMS:
+        asked = settings.baselines.video_llm(experiment.row).model_dump(mode="json", exclude={"device"})
+        return row | {"asked": asked, "max_tokens": settings.captioner.generation.max_tokens}
     return row

@@ -7,7 +7,7 @@ FILM = ("common", "corpora/film.py", "corpora/reading.py", "corpora/subtitles.py
 REGIONS = ("models/perception/bank_files.py", "models/perception/regions.py", "models/perception/settings.py")
 CAPTIONER = ("models/captioner", "models/prior")
 BASELINES = ("models/baselines",)
-BASELINE_ROWS = ("assets/baseline_rows.py", *BASELINES)
+BASELINE_ROWS = ("assets/baseline_rows.py", *BASELINES, "models/hub.py")
 RECORDS = ("assets/clips.py", "assets/captioner.py", "assets/experiments.py")
 
 

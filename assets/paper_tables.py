@@ -151,7 +151,8 @@ def put_aside(work: Work) -> dict[str, str]:
     from publishing.records import aside_reason
 
     found = {each.row: aside_reason(work.data / "predictions" / each.unit) for each in experiments(work.settings)}
-    return {row: f"not run here: {reason}" for row, reason in found.items() if reason is not None}
+    # One reason is one note of the tables, whose notes are parted by semicolons.
+    return {row: f"not run here: {reason.replace('; ', ': ')}" for row, reason in found.items() if reason is not None}
 
 
 def facts(folder: Path) -> dict[str, pd.DataFrame]:

@@ -128,6 +128,12 @@ def parameters(settings: Settings, unit: str) -> Any:
     }
 
 
+def aside(settings: Settings, unit: str) -> str | None:
+    """Why a row is left out on this machine: the tables then say so in its cells."""
+    experiment = experiment_of(settings, unit)
+    return baseline_rows.missing(settings, experiment) if experiment.baseline else None
+
+
 def facts(folder: Path) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
@@ -178,9 +184,17 @@ STAGE = Stage(
     reads=READS,
     units=experiment_units,
     inputs=inputs,
-    sections=("captioner", "experiments", "perception.recognition", "perception.key_frame_stride", "gates.predictions"),
+    sections=(
+        "baselines",
+        "captioner",
+        "experiments",
+        "perception.recognition",
+        "perception.key_frame_stride",
+        "gates.predictions",
+    ),
     parameters=parameters,
     code=(*FILM, *RECORDS, *CAPTIONER, *BASELINE_ROWS, "models/perception", *training("thresholds")),
+    aside=aside,
     facts=facts,
     expectations=expectations,
     jobs=all_jobs,

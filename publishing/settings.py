@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from common.errors import BadInput
 from corpora.studio.settings import StudioSettings
 from evaluation.settings import EvaluationSettings
-from models.baselines.settings import AUTOAD, BASELINES, SANITY, BaselinesSettings
+from models.baselines.settings import BASELINES, SANITY, SYSTEMS, BaselinesSettings
 from models.captioner.settings import BaseModelSettings, CaptionerSettings
 from models.perception.settings import PerceptionSettings
 from narration.settings import NarrationSettings
@@ -62,8 +62,18 @@ class ExperimentsSettings(_Settings):
 
     rows: dict[Benchmark, tuple[str, ...]] = Field(
         default={
-            "mad_eval_named": ("A1", "A2", "B1", "B2", "C1", "C2", AUTOAD, *SANITY, *("U010", "U020", "U040", "U200")),
-            "cinepile_ad": ("C2", AUTOAD),
+            "mad_eval_named": (
+                "A1",
+                "A2",
+                "B1",
+                "B2",
+                "C1",
+                "C2",
+                *SYSTEMS,
+                *SANITY,
+                *("U010", "U020", "U040", "U200"),
+            ),
+            "cinepile_ad": ("C2", *SYSTEMS),
         },
         description="Table 1 is its six rows on MAD-eval-Named; Table 2 is C2 and other systems on both",
     )

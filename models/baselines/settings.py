@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from models.captioner.settings import OptimiserSettings
 
 AUTOAD, MM_NARRATOR, QWEN_VL, VIDEO_LLAMA = "AutoAD-I", "MM-Narrator", "Qwen2.5-VL", "VideoLLaMA3"
-SYSTEMS = (AUTOAD, MM_NARRATOR, QWEN_VL, VIDEO_LLAMA)
+SYSTEMS = (AUTOAD, QWEN_VL, VIDEO_LLAMA)
 VIDEO_LLMS = (QWEN_VL, VIDEO_LLAMA)
 NEIGHBOUR, CONSTANT, SHUFFLED, SECOND_PHRASING = "neighbour", "constant", "shuffled", "second-phrasing"
 SANITY = (NEIGHBOUR, CONSTANT, SHUFFLED, SECOND_PHRASING)
-BASELINES = (AUTOAD, *SANITY)
+BASELINES = (AUTOAD, QWEN_VL, VIDEO_LLAMA, *SANITY)
 PREPARED = (AUTOAD, MM_NARRATOR)  # trained, or a collection of examples: units of the stage `baselines`
 SEEDED = (AUTOAD,)  # trained, so every seed gives another row; the others say the same whatever the seed
 
@@ -62,7 +62,35 @@ class AutoADSettings(_Settings):
         return self
 
 
+class VideoLLMSettings(_Settings):
+    """A published model that is asked about every clip as it is."""
+
+    model: str = Field(
+        default="", description="a repository of Hugging Face that lies in its cache, or a folder of this machine"
+    )
+    revision: str = Field(default="", description="the repository's commit, pinned; a folder needs none")
+    frames: int = Field(default=8, ge=2, description="frames of a clip that it sees, evenly spread")
+    words_per_second: float = Field(default=3.0, gt=0, description="the length it is asked for; 3 is the authors'")
+    device: str = Field(default="auto", description="auto: a GPU if there is one")
+
+    @property
+    def without_model(self) -> str:
+        """Why nothing runs where no model is named."""
+        return (
+            "no model is named, because its published weights run only with code from the download, which is not "
+            "executed here; name a folder in transformers' own layout (baselines.videollama3.model)"
+        )
+
+
 class BaselinesSettings(_Settings):
     """The systems of Table 2 that are not ours; which of them speak is `experiments.rows`."""
 
     autoad: AutoADSettings = AutoADSettings()
+    qwen2_5_vl: VideoLLMSettings = VideoLLMSettings(
+        model="Qwen/Qwen2.5-VL-7B-Instruct", revision="cc594898137f460bfe9f0759e9844b3ce807cfb5"
+    )
+    videollama3: VideoLLMSettings = VideoLLMSettings()
+
+    def video_llm(self, row: str) -> VideoLLMSettings:
+        """The parameters of one of `VIDEO_LLMS`."""
+        return {QWEN_VL: self.qwen2_5_vl, VIDEO_LLAMA: self.videollama3}[row]
