@@ -45,7 +45,8 @@ def published_units(data: Path) -> list[Unit]:
 def _unit(folder: Path, data: Path) -> Unit:
     row, benchmark, seed = folder.name.rsplit(".", 2)
     made = read_json(folder / "_made.json") if (folder / "_made.json").is_file() else {}
-    asked = made.get("from", {}).get("parameters", {}).get("row", {})
+    found = made.get("from", {}).get("parameters", {}).get("row")
+    asked = found if isinstance(found, dict) else {}  # a row that no captioner of ours speaks has none
     variant = str(asked.get("variant", row))
     config = data / "captioner" / f"{variant}.{seed}" / "config.json"
     prompt: dict[str, Any] = {}

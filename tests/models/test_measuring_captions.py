@@ -108,6 +108,8 @@ def toy_data(data: Path, rows: dict[str, list[str]], *, films: int = 4) -> Path:
         table = pd.DataFrame({"film": [f"tt{n}" for n in range(films)], "clip_id": 1, "text_gen": said})
         table.to_csv(unit / "predictions.csv", index=False)
         asked = {"row": {"variant": row, "bank": "none" if row == "B1" else "best query"}}
+        if row == "neighbour":
+            asked = {"row": row}  # no captioner's
         write(unit / "_made.json", {"audit": f"{row}{'0' * 20}", "from": {"parameters": asked}})
         plan = {"soft_prompt": row != "A1F", "region": False, "text_prior": True}
         write(
@@ -144,9 +146,8 @@ def test_the_soft_prompt_is_compared_where_the_language_model_is_frozen(tmp_path
 
 
 def test_the_page_is_the_same_twice_and_names_what_it_is_of(tmp_path: Path) -> None:
-    data = toy_data(
-        tmp_path / "data", {"C2": [SAID["right"]] * 4, "A1": [SAID["swapped"]] * 4, "D1": [SAID["right"]] * 4}
-    )
+    right, swapped, silent = ([said] * 4 for said in SAID.values())
+    data = toy_data(tmp_path / "data", {"C2": right, "A1": swapped, "D1": right, "neighbour": silent})
     pages = [tmp_path / "one.md", tmp_path / "two.md"]
     for page in pages:
         assert main(["--data", str(data), "--page", str(page), "--profile", "mini"]) == 0
@@ -156,6 +157,7 @@ def test_the_page_is_the_same_twice_and_names_what_it_is_of(tmp_path: Path) -> N
     assert "| action | .950 | 1.000 [1.000, 1.000] | met | 4 |" in first
     assert "`C20000000000`" in first
     assert "D1 over C2" in first
+    assert "neighbour over C2" in first
     assert json.loads(pages[0].with_suffix(".json").read_text())["rows"]["C2, mad_eval_named"]["action"]["value"] == 1.0
 
 
