@@ -65,7 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     tables = commands.add_parser("tables", help="Tables 1 and 2 as they were last made")
     tables.set_defaults(command=_tables)
 
+    from orchestration import crate_command
     from orchestration.promote_command import add_to
+
+    crate = commands.add_parser("crate", help="pack the tables and the lineage behind them as an RO-Crate")
+    crate_command.add_to(crate)
+    crate.set_defaults(command=_crate)
 
     promote = commands.add_parser("promote", help="make the captioner that lies here champion, if its scores allow it")
     add_to(promote)
@@ -164,6 +169,12 @@ def _promote(asked: argparse.Namespace) -> int:
     from orchestration.promote_command import main as promote
 
     return promote(asked, _settings())
+
+
+def _crate(asked: argparse.Namespace) -> int:
+    from orchestration.crate_command import main as crate
+
+    return crate(asked, _settings())
 
 
 def _settings() -> Any:

@@ -76,7 +76,7 @@ def test_score_passes_on_its_own_arguments(root: Path, capsys: pytest.CaptureFix
     assert "absent.csv" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["doctor", "inspect", "profile", "tables", "score"])
+@pytest.mark.parametrize("command", ["doctor", "inspect", "profile", "tables", "score", "crate"])
 def test_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])
