@@ -40,7 +40,7 @@ class TowerSettings(_Settings):
     grid_rows: int = Field(default=8, ge=1, description="mask pooling cells down a region; 1 is the paper's")
     grid_columns: int = Field(default=6, ge=1, description="mask pooling cells across a region; 1 is the paper's")
     region: OptimiserSettings = OptimiserSettings(
-        steps=700, batch=48, rate=2e-3, warm_up=30, weight_decay=0.05, beta_2=0.999
+        steps=900, batch=48, rate=2e-3, warm_up=30, weight_decay=0.05, beta_2=0.999
     )
     scene: OptimiserSettings = OptimiserSettings(
         steps=260, batch=48, rate=2e-3, warm_up=30, weight_decay=0.05, beta_2=0.999
@@ -73,7 +73,7 @@ class BaseModelSettings(_Settings):
     """Everything that happens before fine-tuning; the studio's own labels teach it, no film is seen."""
 
     seed: int = Field(default=0, ge=0, description="seed of weights, sampling and stock clips")
-    stock_clips: int = Field(default=2000, ge=8, description="labelled clips rendered for training")
+    stock_clips: int = Field(default=1600, ge=8, description="labelled clips rendered for training")
     held_out_clips: int = Field(default=160, ge=4, description="labelled clips kept for measuring, never trained on")
     tower: TowerSettings = TowerSettings()
     language: LanguageModelSettings = LanguageModelSettings()
