@@ -1,4 +1,4 @@
-"""`focusedad crate`: the tables with everything behind them, packed as a Provenance Run RO-Crate."""
+"""`focusedad crate`: the tables with everything behind them as an RO-Crate, or the studio's films as a data set."""
 
 from __future__ import annotations
 
@@ -24,10 +24,23 @@ CARD = "model_card.md"
 
 def add_to(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", type=Path, metavar="FOLDER", help="a new or empty folder")
+    parser.add_argument("--films", action="store_true", help="instead: the studio's films and clips, for Croissant")
     parser.add_argument("--json", action="store_true", help="answer as JSON")
 
 
 def main(asked: argparse.Namespace, settings: Settings) -> int:
+    from publishing import crate, croissant, places
+
+    if asked.films:
+        published = _commit_time(places.root())
+        files = croissant.write_data_set(asked.out, settings, data=places.data(), published=published)
+    else:
+        files = _pack_tables(asked.out, settings)
+    _tell(asked, files, croissant.METADATA if asked.films else crate.METADATA)
+    return 0
+
+
+def _pack_tables(out: Path, settings: Settings) -> list[Path]:
     import assets
     from publishing import places
     from publishing.crate import About, pack
@@ -42,13 +55,15 @@ def main(asked: argparse.Namespace, settings: Settings) -> int:
         engine=("Dagster", installed("dagster")),
         extra={CARD: (model_card(settings, places.data()), "The captioner put forward: data, scores, limits.")},
     )
-    files = pack(asked.out, graph[TARGET], about, graph=graph, root=root)
+    return pack(out, graph[TARGET], about, graph=graph, root=root)
+
+
+def _tell(asked: argparse.Namespace, files: list[Path], begin: str) -> None:
     size = sum(path.stat().st_size for path in files)
     if asked.json:
         print(json.dumps({"files": [path.relative_to(asked.out).as_posix() for path in files], "bytes": size}))
     else:
-        print(f"{asked.out}: {len(files)} files, {size / 2**20:.1f} MiB; begin with ro-crate-metadata.json")
-    return 0
+        print(f"{asked.out}: {len(files)} files, {size / 2**20:.1f} MiB; begin with {begin}")
 
 
 def _commit_time(root: Path) -> str:
