@@ -1,4 +1,7 @@
-"""base_model: what the paper takes ready-made: a vision tower that sees and a language model that speaks."""
+"""base_model: what the paper takes ready-made: a vision tower that sees and a language model that speaks.
+
+The studio's is trained here; the published one is VideoRefer-7B with SigLIP, checked, named and not copied.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 
     from publishing.settings import Settings
 
+PUBLISHED = "videorefer"
 # What of the studio draws the stock clips.
 STOCK = {"seed", "stock_people", "fps", "width", "height", "slot_min", "slot_max"}
 
@@ -23,16 +27,21 @@ def make(work: Work) -> None:
     from models.training.measure_base import measure_folder
 
     settings, jobs = work.settings.base_model, work.settings.compute.jobs
+    if settings.kind == PUBLISHED:
+        from models.captioner.published.base import write_base
+
+        write_base(settings, work.out)
+        return
     train_base_model(settings, work.out, jobs=jobs, studio=work.settings.studio)
     figures = measure_folder(work.out, work.settings.studio, clips=settings.held_out_clips, jobs=jobs)
     write_json(work.out / "metrics.json", figures)
 
 
 def parameters(settings: Settings, unit: str) -> Any:
-    return {
-        "base_model": settings.base_model.model_dump(mode="json"),
-        "studio": settings.studio.model_dump(mode="json", include=STOCK),
-    }
+    chosen = settings.base_model.of_kind()
+    if settings.base_model.kind == PUBLISHED:
+        return {"base_model": chosen}
+    return {"base_model": chosen, "studio": settings.studio.model_dump(mode="json", include=STOCK)}
 
 
 def facts(folder: Path) -> dict[str, pd.DataFrame]:
@@ -40,6 +49,8 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
 
     from common.files import read_json
 
+    if published(folder):
+        return {"weights": weights(folder)}
     curves = read_json(folder / "training.json")
     rows = [
         {"part": part, "steps": len(curve["loss"]), "first_loss": curve["loss"][0], "final_loss": curve["loss"][-1]}
@@ -53,7 +64,34 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
     }
 
 
+def published(folder: Path) -> bool:
+    """Whether the folder names published weights instead of holding its own: then it has their key map."""
+    return (folder / "keys.json").is_file()
+
+
+def weights(folder: Path) -> pd.DataFrame:
+    """The published files: whose they are, their commit, their size and digest."""
+    import pandas as pd
+
+    from common.files import read_json
+
+    sources = read_json(folder / "config.json")["weights"].values()
+    rows = [
+        {"repository": source["repository"], "revision": source["revision"], "file": name, **fact}
+        for source in sources
+        for name, fact in sorted(source["files"].items())
+    ]
+    return pd.DataFrame(rows, columns=["repository", "revision", "file", "bytes", "sha256"])
+
+
 def expectations(settings: Settings) -> list[Any]:
+    if settings.base_model.kind == PUBLISHED:
+        why = "weights without a digest: what is made from them could not be keyed by them"
+        digest = ("repository", "file")
+        return [
+            expect("weights", "table_row_count_to_be_between", min_value=4, why="a captioner and a tower have more"),
+            expect("weights", "column_value_lengths_to_equal", column="sha256", value=64, rows=digest, why=why),
+        ]
     return [
         expect("parts", "table_row_count_to_be_between", min_value=3, why="a part of the base model was not trained"),
         expect(
@@ -79,6 +117,8 @@ def summary(folder: Path) -> dict[str, Any]:
 
     from common.files import read_json
 
+    if published(folder):
+        return {"published weights": weights(folder)}
     figures = read_json(folder / "metrics.json")
     groups = [{"clips of": name, **group} for name, group in figures.items() if name != "tower"]
     tower = [{"the tower's answer": name, "right": share} for name, share in figures["tower"].items()]
@@ -94,6 +134,8 @@ def track(work: Work) -> None:
     from common.files import read_json
     from publishing.tracking import figures, flat, log_training_run
 
+    if published(work.out):
+        return  # nothing was trained
     curves = read_json(work.out / "training.json")
     log_training_run(
         stage="base_model",
@@ -109,7 +151,7 @@ def track(work: Work) -> None:
 
 STAGE = Stage(
     name="base_model",
-    description="Vision tower, language model and their alignment, trained on stock clips with nobody of any film.",
+    description="Vision tower and language model: trained on stock clips with nobody of any film, or the published.",
     make=make,
     sections=("base_model", "studio", "gates.base_model"),
     parameters=parameters,

@@ -13,12 +13,13 @@ from publishing.stage import Stage, Work, all_jobs, expect
 if TYPE_CHECKING:
     import pandas as pd
 
+    from models.captioner.published.siglip import PublishedTower
     from models.captioner.tower import Tower
     from publishing.settings import Settings
 
 
 @lru_cache(maxsize=1)
-def tower_of(base_model: Path) -> Tower:
+def tower_of(base_model: Path) -> Tower | PublishedTower:
     """The tower, loaded once in a process."""
     from models.captioner.checkpoints import load_tower
 
@@ -29,6 +30,8 @@ def make(work: Work) -> None:
     from common.files import read_json
     from corpora.film import read_film
     from models.captioner.features import extract
+    from models.captioner.published.cache import extract_published
+    from models.captioner.published.siglip import PublishedTower
     from models.perception.regions import read_regions
     from models.perception.shots import Shot
 
@@ -36,6 +39,9 @@ def make(work: Work) -> None:
     regions = read_regions(work.read("character_regions")).regions
     stride = work.settings.perception.key_frame_stride
     tower = tower_of(work.read("base_model"))
+    if isinstance(tower, PublishedTower):
+        extract_published(film, film.clips(), regions, tower, stride=stride, folder=work.out)
+        return
     shots = [Shot(**shot) for shot in read_json(work.read("query_banks") / "shots.json")]
     extract(film, film.clips(), regions, tower, stride=stride, shots=shots).write(work.out)
 
@@ -47,12 +53,14 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
     from models.captioner.features import read_features
 
     features = read_features(folder)
-    finite = {name: bool(np.isfinite(getattr(features, name)).all()) for name in ("scene", "regions", "boxes")}
+    # Clip by clip: the published tower's features of a film are gigabytes.
+    spreads = [float(np.asarray(clip, np.float32).std()) for view in features.scene for clip in view]
+    whole = {name: bool(np.isfinite(getattr(features, name)).all()) for name in ("regions", "boxes")}
     row = {
         "clips": len(features.index),
         "regions": features.regions.shape[1],
-        "scene_spread": float(features.scene.std()),
-        "not_finite": sum(not whole for whole in finite.values()),
+        "scene_spread": float(np.mean(spreads)),
+        "not_finite": sum(not value for value in whole.values()) + int((~np.isfinite(spreads)).sum()),
     }
     return {"features": pd.DataFrame([row])}
 
@@ -88,9 +96,11 @@ STAGE = Stage(
     sections=("perception.key_frame_stride",),
     code=(
         *FILM,
+        "models/hub.py",
         "models/perception/regions.py",
         "models/perception/settings.py",
         "models/perception/shots.py",
+        *(f"models/captioner/published/{part}.py" for part in ("base", "cache", "siglip", "weights")),
         *(f"models/captioner/{part}.py" for part in ("checkpoints", "crops", "features", "regions", "tower", "vision")),
     ),
     facts=facts,

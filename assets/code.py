@@ -5,7 +5,7 @@ A test follows the imports of every stage and holds that none is forgotten.
 
 FILM = ("common", "corpora/film.py", "corpora/reading.py", "corpora/subtitles.py", "corpora/video.py")
 REGIONS = ("models/perception/bank_files.py", "models/perception/regions.py", "models/perception/settings.py")
-CAPTIONER = ("models/captioner", "models/prior")
+CAPTIONER = ("models/captioner", "models/hub.py", "models/prior")
 BASELINES = ("models/baselines",)
 BASELINE_ROWS = ("assets/baseline_rows.py", *BASELINES, "models/hub.py")
 RECORDS = ("assets/clips.py", "assets/captioner.py", "assets/experiments.py")

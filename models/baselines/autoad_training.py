@@ -73,6 +73,7 @@ def train_autoad(
         raise BadInput("AutoAD-I: no training clips; storyboard_v2 must publish at least one")
     torch.manual_seed(seed)
     tower, vocabulary = load_tower(base), read_vocabulary(base / "vocabulary.json")
+    assert isinstance(tower, Tower), "a base model with a vocabulary has a tower of its own"
     _, learnt = split(records, captioner.training.validation_clips)
     samples = [
         record_sample(record, features, casts, vocabulary, bank=NO_BANK, settings=captioner) for record in learnt

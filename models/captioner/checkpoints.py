@@ -1,8 +1,9 @@
 """Captioners in files: safetensors and JSON, nothing pickled.
 
 A base model's folder holds `tower.safetensors`, `language_model/` (transformers' Qwen2), `connectors.safetensors`,
-`vocabulary.json` and `config.json`; a variant's folder holds `model.safetensors` (only what its training changed) and
-`config.json`, and needs its base model's folder for the rest.
+`vocabulary.json` and `config.json`, or, where its weights are the published ones, what `published/base.py` says; a
+variant's folder holds `model.safetensors` (only what its training changed) and `config.json`, and needs its base
+model's folder for the rest.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from models.captioner.adapters import ADAPTER, read_adapter, write_adapter
 from models.captioner.config import FocusedCaptionerConfig, config_fields
 from models.captioner.inputs import PromptPlan
 from models.captioner.model import FocusedCaptioner
+from models.captioner.published.base import KIND, open_base, open_tower
+from models.captioner.published.siglip import PublishedTower
 from models.captioner.speech import Speech
 from models.captioner.tower import Tower, tower_from
 from models.captioner.vocabulary import Vocabulary, read_vocabulary
@@ -64,15 +67,19 @@ def load_language_model(folder: Path) -> Qwen2ForCausalLM:
     return Qwen2ForCausalLM.from_pretrained(folder)
 
 
-def load_tower(folder: Path) -> Tower:
+def load_tower(folder: Path) -> Tower | PublishedTower:
     """The frozen tower of a base model."""
+    if _read_config(folder).get("kind") == KIND:
+        return open_tower(folder)
     tower = tower_from(_read_config(folder)["tower"])
     _load_into(tower, folder / "tower.safetensors")
     return tower.eval().requires_grad_(False)
 
 
-def load_base(folder: Path) -> tuple[FocusedCaptioner, Vocabulary]:
+def load_base(folder: Path) -> tuple[FocusedCaptioner, Speech]:
     """A base model ready to be fine-tuned: its connectors and language model; the soft prompt is untrained."""
+    if _read_config(folder).get("kind") == KIND:
+        return open_base(folder)
     model = FocusedCaptioner(FocusedCaptionerConfig(**_read_config(folder)["captioner"]))
     model.language_model.load_state_dict(load_language_model(folder / LANGUAGE_MODEL).state_dict())
     _load_into(model, folder / "connectors.safetensors", partly=True)

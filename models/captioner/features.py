@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from corpora.film import Film
+    from models.captioner.published.siglip import PublishedTower
 
 log = logging.getLogger(__name__)
 Encoded = tuple[list[ClipTokens], dict[int, int]]
 """A clip's tokens by view, and the row of each of its tracks in them."""
+FEATURES = "features.safetensors"
 KEPT_FRAMES = 400  # how far back a clip may start before the one that was read last
 
 
@@ -95,10 +97,12 @@ class FilmFeatures:
             "seen": self.seen.astype(np.uint8),
             **({"shots": self.shots.astype(np.float16)} if self.around else {}),
         }
-        save_file(
-            {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, folder / "features.safetensors"
-        )
-        clips = [
+        save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, folder / FEATURES)
+        write_json(folder / "index.json", {"clips": self.listing()})
+
+    def listing(self) -> list[dict[str, Any]]:
+        """Where each clip's rows are, as JSON."""
+        return [
             {
                 "clip_id": clip,
                 "row": row,
@@ -107,17 +111,21 @@ class FilmFeatures:
             }
             for clip, (row, tracks) in sorted(self.index.items())
         ]
-        write_json(folder / "index.json", {"clips": clips})
 
 
 def read_features(folder: Path) -> FilmFeatures:
-    """Reads what `FilmFeatures.write` wrote, as float32."""
-    clips = read_json(folder / "index.json")["clips"]
+    """Reads what `FilmFeatures.write` wrote, as float32; the published tower's stay on disk, in half precision."""
+    content = read_json(folder / "index.json")
+    clips = content["clips"]
     index = {
         int(clip["clip_id"]): (int(clip["row"]), {int(track): int(row) for track, row in clip["tracks"].items()})
         for clip in clips
     }
-    tensors = load_file(folder / "features.safetensors")
+    if content.get("mapped"):
+        from models.captioner.published.cache import film_features, mapped_tensors
+
+        return film_features(mapped_tensors(folder / FEATURES), index)
+    tensors = load_file(folder / FEATURES)
     return FilmFeatures(
         scene=tensors["scene"].astype(np.float32),
         regions=tensors["regions"].astype(np.float32),
@@ -138,7 +146,7 @@ def extract(
     film: Film,
     clips: Sequence[Clip],
     regions: pd.DataFrame,
-    tower: Tower,
+    tower: Tower | PublishedTower,
     *,
     stride: int = 5,
     mirror: bool = True,
@@ -149,8 +157,12 @@ def extract(
 
     `regions` is the table of character regions: clip, track, frame, mask (COCO RLE counts at the film's size); every
     track is encoded, named or not. Frames are decoded once; clips are encoded `batch` at a time. A clip without regions
-    keeps its scene tokens.
+    keeps its scene tokens. The published tower has no mirrored view and looks at no shots around.
     """
+    if not isinstance(tower, Tower):
+        from models.captioner.published.cache import extract_published
+
+        return extract_published(film, clips, regions, tower, stride=stride)
     neighbours = {clip.id: shots_around(clip, shots) for clip in clips} if shots else {}
     needed = sorted({place for pair in neighbours.values() for place in pair if place >= 0})
     # A neighbouring shot is encoded as a clip without regions, where it comes in the film, so that frames are read
@@ -204,7 +216,7 @@ def _clip_pixels(
     """Each clip's pixels and tracks, in the order of `clips`; memory holds the frames of the clips still to come only
     until their clip is made."""
     by_clip = dict(tuple(regions.groupby("clip"))) if len(regions) else {}
-    frames = _Frames(film, sorted({frame for clip in clips for frame in clip.key_frames(stride)}))
+    frames = Frames(film, sorted({frame for clip in clips for frame in clip.key_frames(stride)}))
     for clip in clips:
         keys = clip.key_frames(stride)
         table = by_clip.get(clip.id)
@@ -228,18 +240,18 @@ def _track_masks(table: pd.DataFrame, keys: Sequence[int], film: Film) -> np.nda
     return masks
 
 
-class _Frames:
+class Frames:
     """Frames by number from one streaming pass. Clips come in time order, so old frames are forgotten as it reads on;
     clips out of order make it start again."""
 
-    def __init__(self, film: Film, wanted: Sequence[int]) -> None:
-        self.film, self.wanted = film, wanted
+    def __init__(self, film: Film, wanted: Sequence[int], *, size: tuple[int, int] | None = WORKING_SIZE) -> None:
+        self.film, self.wanted, self.size = film, wanted, size
         self._restart()
 
     def _restart(self) -> None:
         from corpora.video import read_frames
 
-        self.stream = iter(read_frames(self.film.video, self.wanted, size=WORKING_SIZE))
+        self.stream = iter(read_frames(self.film.video, self.wanted, size=self.size))
         self.kept: dict[int, np.ndarray] = {}
         self.last = -1
 

@@ -41,6 +41,7 @@ class FocusedCaptioner(PreTrainedModel):
 
         Raises `ValueError` when the placeholders do not fit what should take their places.
         """
+        batch = batch.to(self.device)
         ids, mask = batch.prompt_ids, batch.prompt_mask
         words = self.language_model.get_input_embeddings()
         # A tokenizer of its own has no row for placeholders that only stand for others' tokens.
@@ -62,7 +63,7 @@ class FocusedCaptioner(PreTrainedModel):
         carries no loss."""
         assert batch.target_ids is not None, "a batch without targets has no loss"
         prompt, mask = self.prompt(batch)
-        targets = batch.target_ids
+        targets = batch.target_ids.to(prompt.device)
         words = self.language_model.get_input_embeddings()
         inputs = torch.cat([prompt, words(targets[:, :-1])], 1)
         mask = torch.cat([mask, torch.ones_like(targets[:, :-1], dtype=torch.bool)], 1)

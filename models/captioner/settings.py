@@ -69,9 +69,51 @@ class LanguageModelSettings(_Settings):
         return self
 
 
-class BaseModelSettings(_Settings):
-    """Everything that happens before fine-tuning; the studio's own labels teach it, no film is seen."""
+class WordsSettings(_Settings):
+    """Equation 7 as a real language model is asked. The paper's strings (Figure 4) are nowhere in words; these follow
+    its published demo as far as that goes."""
 
+    base: str = Field(
+        default="Describe what happens in the video in one sentence, as audio description.", description="B"
+    )
+    character: str = Field(
+        default="The name of [{region}] is {name}. What is {name} doing?", description="C, knows {name} and {region}"
+    )
+    character_only: str = Field(default="{name} is in the video.", description="C of a character without region")
+    several: str = Field(default="There are {count} main characters.", description="M, knows {count}")
+    order: tuple[Literal["scene", "soft", "prior", "instruction"], ...] = Field(
+        default=("scene", "soft", "prior", "instruction"),
+        description="what the user says: scene tokens and a line's end, soft prompt, text prior, equation 7",
+    )
+
+    @model_validator(mode="after")
+    def _each_once(self) -> WordsSettings:
+        if sorted(self.order) != ["instruction", "prior", "scene", "soft"]:
+            raise ValueError(f"order: {list(self.order)} must name scene, soft, prior and instruction once each")
+        return self
+
+
+class VideoReferSettings(_Settings):
+    """The published weights, looked for in Hugging Face's cache or a folder of this repository, never fetched."""
+
+    repository: str = Field(default="DAMO-NLP-SG/VideoRefer-7B", description="connectors and language model")
+    revision: str = Field(default="", description="its commit, 40 hex digits; required: none could be verified here")
+    tower: str = Field(default="google/siglip-so400m-patch14-384", description="the frozen vision tower")
+    tower_revision: str = Field(default="9fdffc58afc957d1a03a25b10dba0329ab15c2a3", description="its commit, pinned")
+    scene_frames: int = Field(default=8, ge=2, description="uniform frames of the scene; it was trained on 16")
+    precision: Literal["bf16", "float32"] = Field(default="bf16", description="of the weights; float32 without a GPU")
+    device: str = Field(default="auto", description="auto: a GPU if there is one")
+    words: WordsSettings = WordsSettings()
+
+
+class BaseModelSettings(_Settings):
+    """Everything that happens before fine-tuning. The studio's own labels teach the mini one, no film is seen; the
+    published one is VideoRefer-7B, of which `videorefer`, `soft_prompt_tokens` and `region_tokens` speak alone."""
+
+    kind: Literal["studio", "videorefer"] = Field(
+        default="studio", description="studio: trained here on drawn clips; videorefer: the published weights"
+    )
+    videorefer: VideoReferSettings = VideoReferSettings()
     seed: int = Field(default=0, ge=0, description="seed of weights, sampling and stock clips")
     stock_clips: int = Field(default=1600, ge=8, description="labelled clips rendered for training")
     held_out_clips: int = Field(default=160, ge=4, description="labelled clips kept for measuring, never trained on")
@@ -80,6 +122,13 @@ class BaseModelSettings(_Settings):
     alignment: OptimiserSettings = OptimiserSettings(steps=260, batch=64, rate=2e-3, warm_up=40)
     soft_prompt_tokens: int = Field(default=4, ge=1, description="trainable vectors at the head of the prompt")
     region_tokens: int = Field(default=4, ge=1, description="tokens a region is merged into (mu in equation 8)")
+
+    def of_kind(self) -> dict[str, Any]:
+        """What the base model of this kind depends on: nothing of the other kind."""
+        whole = self.model_dump(mode="json")
+        if self.kind == "studio":
+            return {name: value for name, value in whole.items() if name not in ("kind", "videorefer")}
+        return {name: whole[name] for name in ("kind", "videorefer", "soft_prompt_tokens", "region_tokens")}
 
 
 Trainable = Literal["all", "lora", "soft prompt and connectors", "soft prompt", "connectors"]

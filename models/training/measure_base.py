@@ -38,6 +38,7 @@ def measure_folder(base: Path, studio: StudioSettings, *, clips: int, jobs: int)
     """`measure` of a base model's folder on `clips` held-out stock clips, asked in the describers' style."""
     model, vocabulary = load_base(base)
     tower = load_tower(base)
+    assert isinstance(tower, Tower), "the published tower knows no studio labels"
     captioner = Captioner(model.eval(), vocabulary, base_plan(model))
     sizes = TowerSettings(frames=tower.shape.frames, scene_frames=tower.shape.scene_frames)
     with tempfile.TemporaryDirectory() as folder:

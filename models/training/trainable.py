@@ -40,6 +40,8 @@ def choose_trainable(
         )
         parameter.requires_grad_(part in parts and not unused)
     chosen = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
+    for parameter in chosen.values():
+        parameter.data = parameter.data.float()  # a step of 2e-5 is lost in a weight of half precision
     if not chosen:
         raise BadInput(
             f"captioner.trainable: {trainable!r} trains nothing in a variant whose prompt has no soft prompt; "
