@@ -141,6 +141,12 @@ def test_its_structure_can_be_heard_and_walked_with_a_keyboard(browser: Browser,
     assert page.eval_on_selector_all("a, summary, [role=region], nav", unnamed) == 0
     ids = page.eval_on_selector_all("[id]", "all => all.map(each => each.id)")
     assert len(ids) == len(set(ids))
+    landmarks = page.eval_on_selector_all(
+        "section, [role=region]",
+        "all => all.map(each => each.getAttribute('aria-label')"
+        " || document.getElementById(each.getAttribute('aria-labelledby')).textContent)",
+    )
+    assert len(landmarks) == len(set(landmarks)), "two places of one name cannot be told apart"
     heads = "all => all.filter(each => !each.scope).length"
     assert page.eval_on_selector_all("th", heads) == 0
 

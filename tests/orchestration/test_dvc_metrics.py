@@ -1,0 +1,52 @@
+"""`dvc metrics` and `dvc plots` read what the stage paper_tables writes, in a repository of their own."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from assets.paper_tables import write_for_dvc
+from evaluation.score import Scores
+from evaluation.tables import Measured
+from publishing.profiles import load_profile
+from publishing.stage import WHOLE, Work
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """dvc.yaml and params.yaml of this repository, with an output of paper_tables alone."""
+    for name in ("dvc.yaml", "params.yaml"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    data, out = tmp_path / "data", tmp_path / "data/paper_tables"
+    out.mkdir(parents=True)
+    (data / "captioner/C2.0").mkdir(parents=True)
+    (data / "captioner/C2.0/training.json").write_text(json.dumps({"loss": [3.0, 2.0, 1.0]}))
+    rows = [
+        Measured(row, "mad_eval_named", Scores({"METEOR": value, "SPICE": None}, pd.DataFrame()))
+        for row, value in (("C1", 20.0), ("C2", 22.0), ("C2", 24.0))
+    ]
+    write_for_dvc(Work(load_profile("mini"), WHOLE, out, data, {"captioner": ("A1.0", "C2.0")}), rows)
+    return tmp_path
+
+
+def test_dvc_shows_metrics_and_plots(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repository)
+    from dvc.repo import Repo
+
+    with Repo.init(no_scm=True) as repo:
+        (shown,) = repo.metrics.show().values()
+        found = shown["data"]["data/paper_tables/metrics.json"]["data"]
+        assert found == {"mad_eval_named": {"C1": {"METEOR": 20.0}, "C2": {"METEOR": 22.0}}}, "the first seed's"
+        (plots,) = repo.plots.show().values()
+        sources = plots["sources"]["data"]
+        assert {row["row"] for row in sources["data/paper_tables/rows.csv"]["data"]} == {"C1", "C2"}
+        loss = [float(row["loss"]) for row in sources["data/paper_tables/training.csv"]["data"]]
+        assert loss == [3.0, 2.0, 1.0]
+        described = json.dumps(plots["definitions"]["data"])
+        assert all(name in described for name in ("bar_horizontal", "rows.csv", "training.csv"))
