@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 from common.errors import BadInput
 from corpora.film import Description, Film
 from narration.edits import Edits, check_edits, read_edits, with_edits
-from narration.given import Given, check, prepare
+from narration.given import Given, check, prepare, video_of
+from narration.kept import keep_draft
 from narration.lines import draft_lines
 from narration.output import check_folder, write_script
+from narration.player import address
 from narration.progress import Progress, WatchedDetector
-from narration.script import Draft, ShotSheet
+from narration.script import Draft, ShotSheet, Speech, Track
 from narration.settings import NarrationSettings
 from narration.slots import Slot, find_slots
 
@@ -62,12 +64,18 @@ class Models:
 
 
 def narrate(
-    given: Given, models: Models, settings: NarrationSettings, *, encoder: str | None = None, out: Path | None = None
+    given: Given,
+    models: Models,
+    settings: NarrationSettings,
+    *,
+    encoder: str | None = None,
+    out: Path | None = None,
+    embed_film: bool = False,
 ) -> Draft:
     """Drafts the description of a film or film folder, and writes it into `out` where given.
 
-    `encoder` names a pretrained face encoder ("dlib", "facenet") in place of the trained one. Raises `BadInput` where
-    the film cannot be read or a model is missing.
+    `encoder` names a pretrained face encoder ("dlib", "facenet") in place of the trained one; `embed_film` puts the
+    film into the page. Raises `BadInput` where the film cannot be read or a model is missing.
     """
     from models.perception.encoders import load_encoder
 
@@ -90,8 +98,11 @@ def narrate(
     if out is not None:
         edits = read_edits(out)  # again: somebody may have gone on editing
         check_edits(edits, out, duration=draft.duration)
+        video = video_of(given)
+        draft = replace(draft, film=address(video, out))
+        keep_draft(out, draft)
         draft = with_edits(draft, edits)
-        write_script(out, draft, settings)
+        write_script(out, draft, settings, embed=video if embed_film else None)
         _tell_edits(edits)
     took = time.monotonic() - started
     pace = took / max(film.duration / 60, 1e-6)
@@ -148,7 +159,8 @@ def _draft(
     watched = WatchedDetector(detector, Progress("faces", "key frames", key_frames))
     faces, shots = survey(film, watched, encoder, perception)
     banks = banks_of(film, faces, embed_portraits(film, detector, encoder), perception, encoder)
-    sheets = shot_sheets(film, shots, faces, *name_faces(faces, banks, perception)[:2])
+    tracks, naming, _ = name_faces(faces, banks, perception)
+    sheets = shot_sheets(film, shots, faces, tracks, naming)
     cuts = [sheet.end - film.delay for sheet in sheets]
     slots = find_slots(film.subtitles(), film.duration, settings, cuts=cuts)
     film = replace(film, descriptions=tuple(_unsaid(slots)))
@@ -168,7 +180,16 @@ def _draft(
         shots=shots,
     )
     notes = tuple(_notes(film, banks, drawn=encoder.name == "studio"))
-    return Draft(film.title, sheets, tuple(lines), notes, tuple(silences), film.duration + film.delay)
+    return Draft(
+        film.title,
+        sheets,
+        tuple(lines),
+        notes,
+        tuple(silences),
+        film.duration + film.delay,
+        tracks=face_tracks(film, faces, tracks, naming),
+        dialogue=tuple(Speech(each.start + film.delay, each.end + film.delay, each.text) for each in film.subtitles()),
+    )
 
 
 def banks_of(
@@ -211,6 +232,18 @@ def shot_sheets(
         start, end = shot.first / film.fps + film.delay, (shot.last + 1) / film.fps + film.delay
         sheets.append(ShotSheet(shot.first, shot.last, start, end, characters))
     return tuple(sheets)
+
+
+def face_tracks(film: Film, faces: pd.DataFrame, tracks: np.ndarray, naming: Mapping[int, Naming]) -> tuple[Track, ...]:
+    """The faces of whoever was recognised, track by track in order of appearance, on the file's clock."""
+    found: dict[int, list[tuple[float, float, float, float, float]]] = {}
+    boxes_n4 = faces[["x1", "y1", "x2", "y2"]].to_numpy(float) / ([film.width, film.height] * 2)
+    for track, frame, box in zip(tracks, faces["frame"], boxes_n4, strict=True):
+        if naming[int(track)].name:
+            time = round(int(frame) / film.fps + film.delay, 3)
+            x1, y1, x2, y2 = (round(min(max(float(share), 0.0), 1.0), 4) for share in box)
+            found.setdefault(int(track), []).append((time, x1, y1, x2, y2))
+    return tuple(Track(naming[track].name, tuple(boxes)) for track, boxes in found.items())
 
 
 def _notes(film: Film, banks: Banks, *, drawn: bool) -> list[str]:

@@ -12,12 +12,14 @@ from common.files import file_md5, read_json, write_json, write_text
 from corpora.subtitles import Subtitle, write_srt, write_vtt
 from narration.dapt import write_dapt
 from narration.edits import changed_elsewhere, script_text
+from narration.player import PAGE, embedded, page
 from narration.script import Draft, review_text
 from narration.settings import NarrationSettings
 
 log = logging.getLogger(__name__)
 SCRIPT, DATA = "description.md", "description.json"
-DERIVED = ("description.vtt", "description.srt", "description.dapt.xml", "review.md")
+DERIVED = ("description.vtt", "description.srt", "description.dapt.xml", "review.md", PAGE)
+VOICE = "description.m4a"  # the spoken track, where one was asked for
 FILES = (SCRIPT, DATA, *DERIVED)
 
 
@@ -31,8 +33,11 @@ def check_folder(folder: Path) -> None:
         raise BadInput(f"{folder}: cannot be written ({error.strerror}); name another --out") from None
 
 
-def write_script(folder: Path, draft: Draft, settings: NarrationSettings) -> None:
-    """Writes `FILES` into `folder`. The script with its edits is replaced last: what is interrupted loses none."""
+def write_script(folder: Path, draft: Draft, settings: NarrationSettings, *, embed: Path | None = None) -> None:
+    """Writes `FILES` into `folder`. The script with its edits is replaced last: what is interrupted loses none.
+
+    `embed` is the film's file where it is to be part of the page.
+    """
     try:
         _keep_foreign_changes(folder)
         cues = [Subtitle(line.start, line.end, line.text) for line in draft.lines]
@@ -47,6 +52,8 @@ def write_script(folder: Path, draft: Draft, settings: NarrationSettings) -> Non
             mixing=settings.mixing,
         )
         write_text(folder / "review.md", review_text(draft))
+        film = embedded(embed) if embed is not None else draft.film
+        write_text(folder / PAGE, page(draft, settings, film=film))
         digests = {name: file_md5(folder / name) for name in DERIVED}
         write_json(folder / DATA, {**draft.value(), "files": digests})
         write_text(folder / SCRIPT, script_text(draft))

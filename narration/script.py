@@ -89,10 +89,29 @@ class Silence:
 
 
 @dataclass(frozen=True)
+class Track:
+    """A recognised face through a shot: per key frame its time (s) and its box x1 y1 x2 y2, as shares of the picture's
+    width and height."""
+
+    name: str
+    boxes: tuple[tuple[float, float, float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Speech:
+    """A stretch of dialogue on the film file's clock; `text` is "" where it was heard and not read."""
+
+    start: float
+    end: float
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Draft:
     """Who is on screen in each shot, a line per slot, the slots left silent, and what the draft cannot know.
 
-    `duration` is the film file's in seconds; `drafted` what the machine wrote before edits (`narration.edits`).
+    `duration` is the film file's in seconds; `drafted` what the machine wrote before edits (`narration.edits`);
+    `film` the film's file as seen from the draft's folder.
     """
 
     title: str
@@ -102,6 +121,9 @@ class Draft:
     silences: tuple[Silence, ...] = ()
     duration: float = 0.0
     drafted: tuple[tuple[str, str], ...] = ()
+    tracks: tuple[Track, ...] = ()
+    dialogue: tuple[Speech, ...] = ()
+    film: str = ""
 
     def text(self) -> str:
         return as_text(self)
@@ -115,6 +137,10 @@ class Draft:
             "silences": [asdict(silence) for silence in self.silences],
             "review": review(self.lines),
             "notes": list(self.notes),
+            "tracks": [asdict(track) for track in self.tracks],
+            "dialogue": [asdict(speech) for speech in self.dialogue],
+            "duration": self.duration,
+            "film": self.film,
         }
 
 
@@ -135,7 +161,7 @@ def as_text(draft: Draft) -> str:
         who = ", ".join(shot.characters) or "nobody recognised"
         rows.append(f"| {number} | {shot.first_frame}-{shot.last_frame} | {span(shot.start, shot.end)} | {who} |")
     rows += ["", "## Lines", ""]
-    rows += [f"- **{span(line.start, line.end)}** {line.text} {_remark(line)}" for line in draft.lines]
+    rows += [f"- **{span(line.start, line.end)}** {line.text} {remark(line)}" for line in draft.lines]
     return "\n".join(rows) + "\n"
 
 
@@ -160,7 +186,8 @@ def review_text(draft: Draft) -> str:
     return "\n".join(rows) + "\n"
 
 
-def _remark(line: Line) -> str:
+def remark(line: Line) -> str:
+    """What stands behind a line in the script: the model's confidence, or that a person wrote it."""
     return "_(edited)_" if line.edited else f"_({line.confidence:.2f})_"
 
 

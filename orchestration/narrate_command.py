@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.errors import BadInput
+
+if TYPE_CHECKING:
+    from narration.settings import NarrationSettings
+    from publishing.settings import Settings
 
 WHAT = """\
 Drafts the description of a film: looks for the pauses, recognises the cast, drafts a line for every pause and keeps
@@ -13,6 +21,7 @@ the craft's rules (docs/narration.md). The draft is for a person to check; revie
 """
 MORE = """\
 files written with --out:
+  index.html            the film with its description: play, hear, edit, save; by keyboard and screen reader too
   description.md        the script. Change its lines and run again: lines changed, added or taken out are kept
   review.md             the lines by doubt, with what to check and what else could be said
   description.vtt .srt  the description track for players
@@ -26,6 +35,7 @@ examples:
   focusedad narrate film.mp4 --out draft
   focusedad narrate film.mp4 --subtitles film.en.srt --cast cast/ --out draft
   focusedad narrate film.mp4 --model models:/focusedad-captioner@champion --out draft
+  focusedad narrate --out draft --serve
   focusedad narrate folder/ --out draft --encoder dlib --names recognised
 """
 
@@ -34,16 +44,28 @@ def main(words: Sequence[str]) -> int:
     asked = parser().parse_args(list(words))
 
     from common.progress import show_progress
+    from publishing import places
+    from publishing.settings import load_settings
+
+    if asked.film is None and not asked.serve:
+        raise BadInput("narrate: give a FILM, or --serve and the --out of a draft that is there")
+    if asked.serve and asked.out is None:
+        raise BadInput("--serve: needs the draft's folder; name it with --out")
+    show_progress()
+    settings = load_settings(places.parameters_file())
+    narration = settings.narration.model_copy(update={"names": asked.names} if asked.names else {})
+    if asked.film is not None:
+        _narrate(asked, settings, narration)
+    return _serve(asked, narration) if asked.serve else 0
+
+
+def _narrate(asked: argparse.Namespace, settings: Settings, narration: NarrationSettings) -> None:
     from narration.given import Given
     from narration.narrate import Models, narrate
     from narration.output import FILES
     from orchestration.narrate_model import captioner_folder
     from publishing import places
-    from publishing.settings import load_settings
 
-    show_progress()
-    settings = load_settings(places.parameters_file())
-    narration = settings.narration.model_copy(update={"names": asked.names} if asked.names else {})
     data = places.data()
     own = data / "captioner" / f"{asked.variant}.{settings.captioner.seeds[0]}"
     models = Models(
@@ -54,10 +76,23 @@ def main(words: Sequence[str]) -> int:
         captioner_settings=settings.captioner,
     )
     given = Given(asked.film, asked.subtitles, asked.cast, settings.films.corpora.cast)
-    draft = narrate(given, models, narration, encoder=asked.encoder, out=asked.out)
-    print(json.dumps(draft.value(), indent=1, ensure_ascii=False) if asked.json else draft.text())
+    draft = narrate(given, models, narration, encoder=asked.encoder, out=asked.out, embed_film=asked.embed_film)
+    if not asked.serve:
+        print(json.dumps(draft.value(), indent=1, ensure_ascii=False) if asked.json else draft.text())
     if asked.out is not None and not asked.json:
         print(f"written into {asked.out}: {', '.join(FILES)}")
+
+
+def _serve(asked: argparse.Namespace, narration: NarrationSettings) -> int:
+    from narration.serving import HOST, server
+
+    with server(asked.out, narration, port=asked.port) as serving:
+        print(
+            f"http://{HOST}:{serving.server_port}/ shows the draft, on this machine only; Ctrl-C ends it",
+            flush=True,
+        )
+        with contextlib.suppress(KeyboardInterrupt):
+            serving.serve_forever()
     return 0
 
 
@@ -68,10 +103,18 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "film",
         type=Path,
+        nargs="?",
         help="film.mp4 (with film.srt beside it, if there is one), or a folder with film.mp4, cast.json, portraits/, "
         "subtitles.srt (docs/corpora.md)",
     )
     found.add_argument("--out", type=Path, metavar="FOLDER", help="where the draft is written; else it is only printed")
+    found.add_argument(
+        "--serve",
+        action="store_true",
+        help="show the draft of --out in a browser afterwards (without FILM: at once), where edits are saved into it",
+    )
+    found.add_argument("--port", type=int, default=8799, help="of --serve (default: 8799; 0: any that is free)")
+    found.add_argument("--embed-film", action="store_true", help="put the film itself into the page index.html")
     found.add_argument(
         "--subtitles", type=Path, metavar="FILE", help="the dialogue as SRT or WebVTT, in place of the film's own"
     )

@@ -1,0 +1,206 @@
+"""The draft's page served on this machine alone, so that what is edited there is saved where it belongs.
+
+Bound to 127.0.0.1; it hands out the page, the film and the voice track of one draft, and takes the script back from
+that page only: by the token that stands in it, in limited size, and never over what was changed elsewhere meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import mimetypes
+import re
+import secrets
+import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from urllib.parse import unquote, urlsplit
+
+from common.errors import BadInput
+from common.files import write_text
+from narration.edits import check_edits, digest_of, read_edits, with_edits
+from narration.kept import read_draft
+from narration.output import SCRIPT, VOICE, write_script
+from narration.player import page
+from narration.script import Draft
+from narration.settings import NarrationSettings
+
+log = logging.getLogger(__name__)
+HOST = "127.0.0.1"
+LARGEST_SCRIPT = 2_000_000  # bytes; a feature film's script has a hundredth of it
+SLOWEST_SECONDS = 30  # for a request to come in
+_BLOCK = 1 << 18
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+class Desk:
+    """One draft's folder as the page sees it: what it shows, and what it takes back."""
+
+    def __init__(self, folder: Path, settings: NarrationSettings) -> None:
+        self.folder, self.settings = folder, settings
+        self.token = secrets.token_urlsafe(16)
+        self._alone = threading.Lock()
+        self.draft()  # a folder without a draft is told at once
+
+    def draft(self) -> Draft:
+        """The draft with the edits that stand in the script now."""
+        return with_edits(read_draft(self.folder), read_edits(self.folder))
+
+    def page(self) -> str:
+        script = (self.folder / SCRIPT).read_text(encoding="utf-8-sig")
+        voice = "voice" if (self.folder / VOICE).is_file() else ""
+        return page(self.draft(), self.settings, film="film", voice=voice, token=self.token, script=script)
+
+    def film(self) -> Path:
+        return self.folder / unquote(read_draft(self.folder).film)
+
+    def save(self, text: str, *, was: str) -> dict[str, Any]:
+        """Takes over a script that began as the one with the digest `was`, and renews the files made from it.
+
+        Raises `BadInput` where it cannot be read, leaves the film, or the script on disk is another by now.
+        """
+        with self._alone:
+            path = self.folder / SCRIPT
+            if digest_of(path.read_text(encoding="utf-8-sig")) != was:
+                raise BadInput(
+                    "description.md was changed elsewhere meanwhile; copy your lines and load the page again"
+                )
+            draft = read_draft(self.folder)
+            with tempfile.TemporaryDirectory() as scratch:
+                write_text(Path(scratch) / SCRIPT, text)
+                try:
+                    check_edits(read_edits(Path(scratch)), Path(), duration=draft.duration)
+                except BadInput as error:
+                    raise BadInput(str(error).replace(f"{scratch}/", "")) from None
+            write_text(path, text)
+            edited = with_edits(draft, read_edits(self.folder))
+            write_script(self.folder, edited, self.settings)
+            script = path.read_text(encoding="utf-8")
+            old = ", but not the voice track: narrate again for that" if (self.folder / VOICE).is_file() else ""
+            return {
+                "script": script,
+                "digest": digest_of(script),
+                "edited": [edit.span for edit in read_edits(self.folder).kept],
+                "told": f"Saved: description.md and all files beside it{old}.",
+            }
+
+
+def server(folder: Path, settings: NarrationSettings, *, port: int) -> ThreadingHTTPServer:
+    """A server ready to run; port 0 takes a free one. `BadInput` without a draft, or where the port is taken."""
+    desk = Desk(folder, settings)
+    handler = type("Handler", (_Handler,), {"desk": desk})
+    try:
+        return ThreadingHTTPServer((HOST, port), handler)
+    except OSError as error:
+        raise BadInput(f"--port {port}: cannot be used ({error.strerror}); choose another") from None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    desk: Desk
+    server_version, sys_version = "focusedad", ""
+    timeout = SLOWEST_SECONDS
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        if not self._own():
+            return
+        place = urlsplit(self.path).path
+        try:
+            if place == "/":
+                self._send(200, self.desk.page().encode(), "text/html; charset=utf-8")
+            elif place == "/film":
+                self._send_file(self.desk.film())
+            elif place == "/voice":
+                self._send_file(self.desk.folder / VOICE)
+            else:
+                self._tell(404, "there is nothing here")
+        except (BadInput, OSError) as error:
+            self._tell(500, str(error))
+        except ConnectionError:
+            pass  # a browser drops what it no longer needs
+
+    def do_POST(self) -> None:
+        if not self._own():
+            return
+        if urlsplit(self.path).path != "/save":
+            return self._tell(404, "there is nothing here")
+        if not secrets.compare_digest(self.headers.get("X-Token", "").encode(), self.desk.token.encode()):
+            return self._tell(403, "this page is not the one that was served; load it again")
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal() or int(length) > LARGEST_SCRIPT:
+            self.close_connection = True
+            return self._tell(413, f"a script has at most {LARGEST_SCRIPT // 1_000_000} MB")
+        try:
+            text = self.rfile.read(int(length)).decode("utf-8")
+            self._send_json(200, self.desk.save(text, was=self.headers.get("X-Was", "")))
+        except UnicodeDecodeError:
+            self._tell(400, "the script is not UTF-8")
+        except BadInput as error:
+            self._tell(400, str(error))
+        except OSError as error:
+            self._tell(500, f"cannot be written ({error.strerror}); make room")
+
+    def _own(self) -> bool:
+        """Whether the request means this server by its own name: another name is a page of somebody else's."""
+        port = cast(ThreadingHTTPServer, self.server).server_port
+        if self.headers.get("Host", "") in (f"{HOST}:{port}", f"localhost:{port}"):
+            return True
+        self._tell(403, f"ask for http://{HOST}:{port}/")
+        return False
+
+    def _tell(self, status: int, what: str) -> None:
+        self._send_json(status, {"error": what})
+
+    def _send_json(self, status: int, value: dict[str, Any]) -> None:
+        self._send(status, json.dumps(value, ensure_ascii=False).encode(), "application/json")
+
+    def _send(self, status: int, content: bytes, kind: str) -> None:
+        self._head(status, kind, len(content))
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def _send_file(self, path: Path) -> None:
+        """A file, or the range of it that was asked for: players jump."""
+        size = path.stat().st_size
+        first, last = 0, size - 1
+        if match := _RANGE.fullmatch(self.headers.get("Range", "")):
+            first, last = _range(*match.groups(), size=size)
+            if not 0 <= first <= last:
+                return self._tell(416, "no such part")
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        extra = {"Content-Range": f"bytes {first}-{last}/{size}"} if match else {}
+        self._head(206 if match else 200, kind, last - first + 1, {"Accept-Ranges": "bytes", **extra})
+        if self.command != "HEAD":
+            with path.open("rb") as stream:
+                stream.seek(first)
+                self._copy(stream, last - first + 1)
+
+    def _copy(self, stream: BinaryIO, left: int) -> None:
+        while left > 0 and (block := stream.read(min(_BLOCK, left))):
+            self.wfile.write(block)
+            left -= len(block)
+
+    def _head(self, status: int, kind: str, length: int, extra: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        safe = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+        lengths = {"Content-Type": kind, "Content-Length": str(length)}
+        for name, value in {**lengths, **safe, **(extra or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        log.debug(format, *arguments)
+
+
+def _range(first: str, last: str, *, size: int) -> tuple[int, int]:
+    """The bytes that `first-last` means, ends included; without a first, so many at the end."""
+    if not first:
+        return max(0, size - int(last or 0)), size - 1
+    return int(first), min(int(last), size - 1) if last else size - 1

@@ -1,0 +1,129 @@
+"""The server gives out one draft and takes back its script, from its own page alone."""
+
+import http.client
+import json
+import threading
+from pathlib import Path
+
+import pytest
+from narration_toys import SETTINGS, toy_draft, write_toy
+
+from common.errors import BadInput
+from corpora.subtitles import read_srt
+from narration import serving
+from narration.edits import digest_of
+from narration.serving import HOST, server
+
+
+class Served:
+    """A draft's folder behind a running server."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.server = server(folder, SETTINGS, port=0)
+        self.token = self.server.RequestHandlerClass.desk.token  # type: ignore[attr-defined]
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def ask(self, method: str, place: str, body: bytes = b"", **headers: str) -> tuple[int, bytes, dict[str, str]]:
+        connection = http.client.HTTPConnection(HOST, self.server.server_port, timeout=10)
+        connection.request(
+            method, place, body or None, {name.replace("_", "-"): value for name, value in headers.items()}
+        )
+        answer = connection.getresponse()
+        found = answer.status, answer.read(), dict(answer.getheaders())
+        connection.close()
+        return found
+
+    def script(self) -> str:
+        return (self.folder / "description.md").read_text()
+
+    def save(self, text: str, **headers: str) -> tuple[int, dict]:
+        headers = {"X_Token": self.token, "X_Was": digest_of(self.script()), **headers}
+        status, content, _ = self.ask("POST", "/save", text.encode(), **headers)
+        return status, json.loads(content)
+
+
+@pytest.fixture
+def served(tmp_path):
+    (tmp_path / "film.mp4").write_bytes(bytes(range(100)))
+    write_toy(tmp_path, toy_draft())
+    found = Served(tmp_path)
+    yield found
+    found.server.shutdown()
+    found.server.server_close()
+
+
+def test_the_page_comes_with_its_token_and_the_film_in_parts(served):
+    status, content, headers = served.ask("GET", "/")
+    assert status == 200 and served.token in content.decode() and headers["X-Content-Type-Options"] == "nosniff"
+    assert served.ask("GET", "/film")[:2] == (200, bytes(range(100)))
+    status, content, headers = served.ask("GET", "/film", Range="bytes=10-19")
+    assert (status, content, headers["Content-Range"]) == (206, bytes(range(10, 20)), "bytes 10-19/100")
+    assert served.ask("GET", "/film", Range="bytes=-5")[1] == bytes(range(95, 100))
+    assert served.ask("GET", "/film", Range="bytes=90-")[1] == bytes(range(90, 100))
+    assert served.ask("GET", "/film", Range="bytes=100-")[0] == 416
+    assert served.ask("HEAD", "/film")[:2] == (200, b"")
+
+
+def test_an_edit_is_saved_into_every_file_and_the_page_has_it_afterwards(served):
+    status, told = served.save(served.script().replace("Anna waves. _(0.80)_", "Anna nods."))
+    assert status == 200 and told["edited"] == ["0:00.5-0:01.9"]
+    assert "Anna nods. _(edited)_" in served.script() == told["script"]
+    assert [cue.text for cue in read_srt(served.folder / "description.srt")] == ["Anna nods.", "It rains."]
+    assert "Anna nods." in served.ask("GET", "/")[1].decode()
+    again = served.save(served.script().replace("Anna nods. _(edited)_", "Anna waves."), X_Was=told["digest"])
+    assert again[0] == 200 and again[1]["edited"] == []
+    assert not list(served.folder.glob("*by_hand*"))
+
+
+def test_a_script_that_was_changed_elsewhere_is_not_written_over(served):
+    before = served.script()
+    (served.folder / "description.md").write_text(before.replace("It rains.", "It pours."))
+    status, told = served.save(before, X_Was=digest_of(before))
+    assert status == 400 and "changed elsewhere" in told["error"]
+    assert "It pours." in served.script()
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "said"),
+    [
+        ("## Lines", "## My lines", "no heading"),
+        ("0:03.0-0:04.5", "0:03.0-0:09.5", "leaves the film"),
+        ("0:03.0-0:04.5", "0:01.0-0:04.5", "begins before"),
+    ],
+)
+def test_a_script_that_cannot_be_read_leaves_everything_as_it_was(served, there, instead, said):
+    before = served.script()
+    status, told = served.save(
+        before.replace(f"- **{there}" if ":" in there else there, f"- **{instead}" if ":" in there else instead, 1)
+    )
+    assert status == 400 and said in told["error"] and "\n" not in told["error"]
+    assert str(served.folder) not in told["error"]
+    assert served.script() == before
+
+
+def test_hostile_requests_get_one_answer_each_and_change_nothing(served, monkeypatch):
+    before = served.script()
+    monkeypatch.setattr(serving, "LARGEST_SCRIPT", 1000)
+    assert served.ask("GET", "/", Host="evil.example")[0] == 403, "a page of another name, led here by its DNS"
+    assert served.save("x", X_Token="guessed")[0] == 403
+    assert served.save("x", X_Token="é".encode().decode("latin-1"))[0] == 403
+    assert served.save("x" * 1001)[0] == 413
+    for place in ("/../kept.json", "/.work/draft.json", "/description.md", "/%2e%2e/x", "/film/../.work/draft.json"):
+        assert served.ask("GET", place)[0] == 404
+    assert served.ask("POST", "/film", b"x", X_Token=served.token)[0] == 404
+    assert served.ask("PUT", "/save", b"x")[0] == 501
+    status, content, _ = served.ask("POST", "/save", b"\xff", X_Token=served.token)
+    assert (status, json.loads(content)["error"]) == (400, "the script is not UTF-8")
+    assert served.script() == before
+
+
+def test_without_a_draft_or_a_free_port_it_does_not_start(served, tmp_path_factory):
+    with pytest.raises(BadInput, match="holds no draft"):
+        server(tmp_path_factory.mktemp("empty"), SETTINGS, port=0)
+    with pytest.raises(BadInput, match="choose another"):
+        server(served.folder, SETTINGS, port=served.server.server_port)
+
+
+def test_it_listens_on_this_machine_only(served):
+    assert served.server.server_address[0] == "127.0.0.1"
