@@ -79,3 +79,21 @@ def test_mistakes_of_the_command_are_one_line_and_status_2(
     assert main(["narrate", str(tmp_path / "none.mp4")]) == 2
     said = capsys.readouterr().err.strip().splitlines()
     assert len(said) == 1 and "no such film or folder" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [([], "give a FILM"), (["--serve"], "name it with --out"), (["--serve", "--out", "{}"], "holds no draft")],
+)
+def test_a_draft_is_served_only_where_there_is_one(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    said: str,
+) -> None:
+    monkeypatch.setenv("FOCUSEDAD_ROOT", str(tmp_path))
+    assert main(["profile", "smoke"]) == 0
+    capsys.readouterr()
+    assert main(["narrate", *(word.format(tmp_path) for word in words)]) == 2
+    assert said in capsys.readouterr().err
