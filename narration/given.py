@@ -20,6 +20,8 @@ from corpora.subtitles import read_srt
 
 ID = "film"  # of a film that is narrated, whatever its file is called
 CAST, SUBTITLES = "cast.json", "subtitles.srt"
+_TABLES = (".json", ".csv", ".srt", ".txt")
+_OWN = ("description.json", "description.srt")  # what narrate writes, where it writes into the film's own folder
 
 
 @dataclass(frozen=True)
@@ -56,22 +58,34 @@ def inputs_of(given: Given) -> list[Path]:
         beside = given.source.with_suffix(".srt")
         files = [given.source, *([beside] if beside.is_file() else [])]
     else:
-        files = sorted(path for path in given.source.rglob("*") if path.is_file() and "truth" not in path.parts)
+        tables = [path for path in given.source.iterdir() if path.suffix in _TABLES and path.name not in _OWN]
+        pictures = (given.source / "portraits").rglob("*")
+        files = [video_of(given), *sorted(path for path in (*tables, *pictures) if path.is_file())]
+        if (given.source / CAST).is_file():
+            files += _cast_files(given.source)
     if given.subtitles is not None:
         files.append(given.subtitles)
     if given.cast is not None:
-        folder = _cast_folder(given.cast)
-        entries, _ = read_cast(folder)
-        files += [folder / CAST, *(path for entry in entries for path in entry.portraits if path.is_file())]
+        files += _cast_files(_cast_folder(given.cast))
     return files
 
 
+def _cast_files(folder: Path) -> list[Path]:
+    entries, _ = read_cast(folder)
+    return [folder / CAST, *(path for entry in entries for path in entry.portraits if path.is_file())]
+
+
 def prepare(given: Given, out: Path) -> Film:
-    """The film in normal form under `out`, which must not exist; one that is in normal form already is read in place.
+    """The film in normal form under `out`, where it may lie already; one given in normal form is read in place.
 
     Raises `BadInput` where film, cast or subtitles cannot be used.
     """
     check(given)
+    if (out / ANNOTATIONS[Format.NORMAL_FORM]).is_file():
+        return _titled(read_film(out), given)
+    if (free := shutil.disk_usage(out.parent).free) < (size := video_of(given).stat().st_size):
+        told = f"{free / 1e6:.0f} MB are free, and the film's pictures take up to {size / 1e6:.0f}"
+        raise BadInput(f"{out.parent}: {told}; make room, or name another --out")
     given = _without_bare_folder(given)
     known = (given.source / ANNOTATIONS[Format.NORMAL_FORM]).is_file()
     if given.subtitles is None and given.cast is None:
@@ -95,10 +109,14 @@ def _without_bare_folder(given: Given) -> Given:
 
 
 def _ingested(given: Given, source: Path, out: Path) -> Film:
-    """A format without titles leaves the file's name as one."""
-    film = ingest(source, out, film_id=ID, cast=given.main_characters)
-    name = given.source.stem if given.source.is_file() else given.source.resolve().name
-    return film if film.title not in (film.id, source.stem) else replace(film, title=name)
+    return _titled(ingest(source, out, film_id=ID, cast=given.main_characters), given)
+
+
+def _titled(film: Film, given: Given) -> Film:
+    """A format without titles leaves the film its folder's name, or its file's."""
+    if film.title not in (ID, f"{ID}.given"):
+        return film
+    return replace(film, title=given.source.stem if given.source.is_file() else given.source.resolve().name)
 
 
 def _staged(given: Given, folder: Path, *, known: bool) -> Path:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from corpora.film import Description, Film
@@ -15,88 +14,91 @@ from narration.progress import Progress
 from narration.rules import Candidate, Choice, Judged, Moment, choose, recent
 from narration.script import Alternative, Box, Boxes, Line, Reasons, Silence, span
 from narration.settings import NarrationSettings
+from narration.speaker import BANK
 
 if TYPE_CHECKING:
-    from models.captioner.settings import CaptionerSettings
     from models.perception.regions import Regions
     from models.perception.settings import PerceptionSettings
-    from models.perception.shots import Shot
 
-BANK = "best query"
 NARROW = 0.85  # of the threshold: a face beyond it is recognised, but only just
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A slot with its clip record, what the rules knew about it, the captioner's sentences, and what they made of them.
+
+    `text` is what is said there ("" for silence), which the slots after it know of.
+    """
+
+    slot: Description
+    record: Mapping[str, Any]
+    moment: Moment
+    candidates: Sequence[Candidate]
+    choice: Choice
+    text: str
+
+
+def speak(
+    film: Film,
+    regions: Regions,
+    ask: Callable[[Mapping[str, Any]], Sequence[Candidate]],
+    *,
+    perception: PerceptionSettings,
+    settings: NarrationSettings,
+    threshold: float,
+    say: Callable[[Description, Choice], str] | None = None,
+) -> Iterator[Spoken]:
+    """Slot after slot of `film.descriptions`, each knowing what was said before it.
+
+    `ask` answers a clip record with sentences, best first; `threshold` is the distance up to which a face counted as
+    recognised; `say` decides otherwise than the rules what is said in a slot.
+    """
+    from models.training.triplets import text_prior
+
+    said: list[Description] = []
+    subtitles = film.subtitles()
+    for record, slot, moment in moments(film, regions, perception, settings, threshold, said):
+        record["prior"] = text_prior([*said, slot], len(said), subtitles)
+        found = ask(record)
+        choice = choose(found, moment, settings)
+        text = say(slot, choice) if say is not None else choice.line.text if choice.line else ""
+        if text:
+            said.append(replace(slot, text=text))
+        yield Spoken(slot, record, moment, found, choice, text)
 
 
 def draft_lines(
     film: Film,
     regions: Regions,
+    ask: Callable[[Mapping[str, Any]], Sequence[Candidate]],
     *,
     perception: PerceptionSettings,
-    captioner_settings: CaptionerSettings,
-    base_model: Path,
-    captioner: Path,
     settings: NarrationSettings,
     threshold: float,
     by_hand: Mapping[str, str] | None = None,
-    shots: Sequence[Shot] = (),
 ) -> tuple[list[Line], list[Silence]]:
     """A line or a silence per description of `film` (its slots), times on the file's clock.
 
-    `threshold` is the distance up to which a face counted as recognised; `by_hand` what a person wants said in a slot
-    (span to text, "" for silence), which the following lines know of; `shots` are the film's.
+    `by_hand` is what a person wants said in a slot (span to text, "" for silence), which the following lines know of.
     """
-    from models.captioner.checkpoints import load_captioner, load_tower
-    from models.captioner.describe import describe_samples
-    from models.captioner.features import extract
-    from models.captioner.records import record_sample
-    from models.training.triplets import text_prior
+    mine = by_hand or {}
 
-    if not film.descriptions:
-        return [], []
-    tower, speaker = load_tower(base_model), load_captioner(captioner, base_model)
-    context = speaker.plan.shot_context
-    features = {
-        film.id: extract(
-            film,
-            film.clips(),
-            regions.regions,
-            tower,
-            stride=perception.key_frame_stride,
-            mirror=False,
-            shots=shots if context else (),
-        )
-    }
-    casts = {film.id: [character.name for character in film.cast]}
-    generation = captioner_settings.generation
-    said: list[Description] = []
+    def say(slot: Description, choice: Choice) -> str:
+        own = mine.get(span(slot.start + film.delay, slot.end + film.delay))
+        return own if own is not None else choice.line.text if choice.line else ""
+
     lines: list[Line] = []
     silences: list[Silence] = []
-    subtitles = film.subtitles()
     progress = Progress("lines", "slots", len(film.descriptions))
-    for record, slot, moment in moments(film, regions, perception, settings, threshold, said):
-        record["prior"] = text_prior([*said, slot], len(said), subtitles)
-        sample = record_sample(
-            record,
-            features,
-            casts,
-            speaker.vocabulary,
-            bank=BANK,
-            settings=captioner_settings,
-            with_text=False,
-            shot_context=context,
-        )
-        found = describe_samples(speaker, [sample], settings=generation, hypotheses=generation.beams)[0]
-        choice = choose([Candidate(each.text, each.score) for each in found], moment, settings)
-        start, end = slot.start + film.delay, slot.end + film.delay
+    for spoken in speak(film, regions, ask, perception=perception, settings=settings, threshold=threshold, say=say):
+        start, end = spoken.slot.start + film.delay, spoken.slot.end + film.delay
+        choice = spoken.choice
         if choice.line is None:
             silences.append(Silence(start, end, choice.why))
         else:
-            lines.append(_line(start, end, choice, moment, boxes_of(film, record, regions)))
-        mine = (by_hand or {}).get(span(start, end))
-        text = mine if mine is not None else choice.line.text if choice.line else ""
-        if text:
-            said.append(replace(slot, text=text))
-        silent = "silent, taken out by hand" if mine == "" else f"silent, {choice.why}"
-        progress.add(always=True, remark=f": {text or silent}")
+            lines.append(_line(start, end, choice, spoken.moment, boxes_of(film, spoken.record, regions)))
+        silent = "silent, taken out by hand" if mine.get(span(start, end)) == "" else f"silent, {choice.why}"
+        progress.add(always=True, remark=f": {spoken.text or silent}")
     return lines, silences
 
 

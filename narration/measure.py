@@ -1,4 +1,4 @@
-"""What the rules change, on test films with a reference: `python -m narration.measure DATA [--variant C2.0]`.
+"""What the rules change, on test films with a reference: `python -m narration.measure DATA [--params FILE]`.
 
 On the described slots of both benchmarks: how often the model's first sentence breaks a rule, how often another is said
 or none, and whether the names spoken stand in the reference. Everything published is used as it lies there.
@@ -9,19 +9,25 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from common.errors import BadInput
 from common.files import canonical_json
 from corpora.film import Description, Film, read_film
 from models.captioner.choice import word_budget
-from narration.lines import BANK, moments
+from narration.lines import speak
 from narration.names import mentions
-from narration.rules import Candidate, Choice, Judged, Moment, choose, judge
+from narration.rules import Candidate, Choice, Judged, Moment, judge
 from narration.settings import NarrationSettings
+from narration.speaker import BANK, candidates
 from narration.trim import words_in
+
+if TYPE_CHECKING:
+    from models.captioner.settings import CaptionerSettings
+    from models.perception.settings import PerceptionSettings
 
 BENCHMARKS = ("mad_eval_named", "cinepile_ad")
 FIRST = "first sentence"
@@ -44,23 +50,71 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m narration.measure", description=__doc__)
     parser.add_argument("data", type=Path, help="the folder of the published stages")
     parser.add_argument("--variant", default="C2.0", help="which trained captioner speaks (default: C2.0)")
+    parser.add_argument(
+        "--params", type=Path, help="the parameters it was made with (default: params.yaml beside DATA)"
+    )
     asked = parser.parse_args(words)
-    if not (asked.data / "captioner" / asked.variant / "config.json").is_file():
-        print(f"{asked.data / 'captioner' / asked.variant}: no trained captioner; run `make repro`", file=sys.stderr)
+    try:
+        return _print(asked)
+    except BadInput as mistake:
+        print(mistake, file=sys.stderr)
         return 2
-    found = list(_said(asked.data, asked.variant))
+
+
+def _print(asked: argparse.Namespace) -> int:
+    if not (asked.data / "captioner" / asked.variant / "config.json").is_file():
+        raise BadInput(f"{asked.data / 'captioner' / asked.variant}: no trained captioner; run `make repro`")
+    settings = read_parts(asked.params or asked.data.resolve().parent / "params.yaml")
+    found = list(_said(asked.data, asked.variant, settings))
     print(
         canonical_json(
-            {policy: figures([each for each in found if each.policy == policy]) for policy in POLICIES}, indent=1
+            {
+                policy: figures([each for each in found if each.policy == policy], settings.narration)
+                for policy in POLICIES
+            },
+            indent=1,
         )
     )
     return 0
 
 
-def figures(found: Sequence[Said]) -> dict[str, int]:
+@dataclass(frozen=True)
+class Settings:
+    """The sections of params.yaml that decide what is said."""
+
+    perception: PerceptionSettings
+    captioner: CaptionerSettings
+    narration: NarrationSettings
+
+
+def read_parts(path: Path) -> Settings:
+    """The sections `perception`, `captioner` and `narration` of a parameters file; what it does not say is default.
+
+    Narration stands below the whole schema (`publishing.settings`), so it reads its parts by itself.
+    """
+    import yaml
+
+    from models.captioner.settings import CaptionerSettings
+    from models.perception.settings import PerceptionSettings
+
+    try:
+        values = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader) or {}
+        return Settings(
+            PerceptionSettings(**values.get("perception", {})),
+            CaptionerSettings(**values.get("captioner", {})),
+            NarrationSettings(**values.get("narration", {})),
+        )
+    except FileNotFoundError:
+        raise BadInput(f"{path}: no such file; give the parameters with --params") from None
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
+        told = str(error).splitlines()[0]
+        raise BadInput(f"{path}: not the parameters of this version ({told}); give others with --params") from None
+
+
+def figures(found: Sequence[Said], settings: NarrationSettings) -> dict[str, int]:
     """Counts over slots and over the names in what was said."""
     count: Counter[str] = Counter(slots=len(found))
-    pace = NarrationSettings().words_per_second
+    pace = settings.words_per_second
     for each in found:
         named = {owner for mention in mentions(each.text, each.moment.cast) for owner in mention.owners}
         words = words_in(each.text)
@@ -77,7 +131,7 @@ def figures(found: Sequence[Said]) -> dict[str, int]:
     return dict(count)
 
 
-def _said(data: Path, variant: str) -> Iterator[Said]:
+def _said(data: Path, variant: str, settings: Settings) -> Iterator[Said]:
     from models.captioner.checkpoints import load_captioner
 
     speaker = load_captioner(data / "captioner" / variant, data / "base_model")
@@ -86,48 +140,42 @@ def _said(data: Path, variant: str) -> Iterator[Said]:
             if (folder / "clips.jsonl").is_file():
                 film = read_film(data / "films" / folder.name)
                 for policy in POLICIES:
-                    yield from _film_said(data, film, speaker, policy)
+                    yield from _film_said(data, film, speaker, policy, settings)
 
 
-def _film_said(data: Path, film: Film, speaker: Any, policy: str) -> Iterator[Said]:
-    from models.captioner.describe import describe_samples
+def _film_said(data: Path, film: Film, captioner: Any, policy: str, settings: Settings) -> Iterator[Said]:
     from models.captioner.features import read_features
-    from models.captioner.records import record_sample
-    from models.captioner.settings import CaptionerSettings
     from models.perception.bank_files import read_banks
+    from models.perception.recognition import threshold_of
     from models.perception.regions import read_regions
-    from models.perception.settings import PerceptionSettings
-    from models.training.triplets import named_in, text_prior
+    from models.training.triplets import named_in
 
-    settings = NarrationSettings(names="introduced" if policy == "introduced" else "recognised")
-    captioner = CaptionerSettings()
-    regions = read_regions(data / "character_regions" / film.id)
-    threshold = read_banks(data / "query_banks" / film.id).threshold
-    features = {film.id: read_features(data / "clip_features" / film.id)}
-    casts = {film.id: [character.name for character in film.cast]}
-    subtitles = film.subtitles()
-    said: list[Description] = []
-    for record, slot, moment in moments(film, regions, PerceptionSettings(), settings, threshold, said):
-        record["prior"] = text_prior([*said, slot], len(said), subtitles)
-        sample = record_sample(
-            record,
-            features,
-            casts,
-            speaker.vocabulary,
-            bank=BANK,
-            settings=captioner,
-            with_text=False,
-            shot_context=speaker.plan.shot_context,
-        )
-        beams = captioner.generation.beams
-        found = describe_samples(speaker, [sample], settings=captioner.generation, hypotheses=beams)[0]
-        candidates = [Candidate(each.text, each.score) for each in found]
-        choice = choose(candidates, moment, settings)
-        text = candidates[0].text if policy == FIRST else choice.line.text if choice.line else ""
-        if text:
-            said.append(replace(slot, text=text))
-        reference = frozenset(named_in(slot.text, film.cast))
-        yield Said(policy, moment, reference, judge(candidates[0], moment, settings), choice, text)
+    names = "introduced" if policy == "introduced" else "recognised"
+    narration = settings.narration.model_copy(update={"names": names})
+    features = read_features(data / "clip_features" / film.id)
+    banks = read_banks(data / "query_banks" / film.id)
+    first: dict[int, Candidate] = {}
+
+    def ask(record: Mapping[str, Any]) -> list[Candidate]:
+        found = candidates(captioner, film, record, features, settings.captioner)
+        first[record["clip_id"]] = found[0]
+        return found
+
+    def say(slot: Description, choice: Choice) -> str:
+        return first[slot.id].text if policy == FIRST else choice.line.text if choice.line else ""
+
+    for spoken in speak(
+        film,
+        read_regions(data / "character_regions" / film.id),
+        ask,
+        perception=settings.perception,
+        settings=narration,
+        threshold=threshold_of(settings.perception.recognition, banks.threshold_of(BANK)),
+        say=say,
+    ):
+        reference = frozenset(named_in(spoken.slot.text, film.cast))
+        judged = judge(spoken.candidates[0], spoken.moment, narration)
+        yield Said(policy, spoken.moment, reference, judged, spoken.choice, spoken.text)
 
 
 if __name__ == "__main__":

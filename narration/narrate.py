@@ -8,34 +8,34 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from common.errors import BadInput
+from common.files import file_md5
 from corpora.film import Description, Film
+from corpora.subtitles import Subtitle
+from narration.dialogue import Dialogue, dialogue_of
 from narration.edits import Edits, check_edits, read_edits, with_edits
-from narration.given import Given, check, prepare, video_of
+from narration.given import Given, check, inputs_of, prepare, video_of
 from narration.kept import keep_draft
 from narration.lines import draft_lines
 from narration.output import check_folder, write_script
 from narration.player import address
-from narration.progress import Progress, WatchedDetector
-from narration.script import Draft, ShotSheet, Speech, Track
+from narration.script import Draft, Speech
 from narration.settings import NarrationSettings
 from narration.slots import Slot, find_slots
+from narration.speaker import Speaker
+from narration.watching import Watched, face_tracks, faceless, follow, shot_sheets, watch, with_stride
+from narration.work import Journal, Work
 
 if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-
     from models.captioner.settings import CaptionerSettings
-    from models.perception.bank_files import Banks
     from models.perception.encoders import FaceEncoder
-    from models.perception.recognition import Naming
     from models.perception.settings import PerceptionSettings
-    from models.perception.shots import Shot
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,6 @@ DRAWN_FACES = (
     "Faces were recognised by an encoder that knows drawn faces alone: on a real film its names are guesses and may be "
     "wrong; `make dlib`, then `--encoder dlib`."
 )
-NO_SUBTITLES = "There are no subtitles, so speech was not avoided: the slots are the shots."
 NO_PAUSE = "There is no pause long enough for a line (narration.shortest_slot)."
 NO_CAST = "There is no cast with portraits: nobody can be named."
 
@@ -74,11 +73,10 @@ def narrate(
 ) -> Draft:
     """Drafts the description of a film or film folder, and writes it into `out` where given.
 
-    `encoder` names a pretrained face encoder ("dlib", "facenet") in place of the trained one; `embed_film` puts the
-    film into the page. Raises `BadInput` where the film cannot be read or a model is missing.
+    What a run has done stays in `out`: one that was interrupted goes on there. `encoder` names a pretrained face
+    encoder ("dlib", "facenet") in place of the trained one; `embed_film` puts the film into the page. Raises `BadInput`
+    where the film cannot be read, a model is missing, or the disk is full.
     """
-    from models.perception.encoders import load_encoder
-
     check(given)
     for folder in (models.base_model, models.captioner, *([] if encoder else [models.face_encoder])):
         if not (folder / "config.json").is_file():
@@ -87,26 +85,31 @@ def narrate(
         check_folder(out)
         read_edits(out)  # a script that cannot be read is told before the work
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="narrate-") as scratch:
-        pretrained = _pretrained(encoder, Path(scratch)) if encoder else None  # one that is missing is told at once
-        film = prepare(given, Path(scratch) / "film")
-        edits = read_edits(out) if out is not None else Edits()
-        check_edits(edits, out or given.source, duration=film.duration + film.delay)
-        perception = with_stride(models.perception, film, settings)
-        faces = pretrained or load_encoder(models.face_encoder)
-        draft = _draft(film, faces, perception, models, settings, edits)
-    if out is not None:
-        edits = read_edits(out)  # again: somebody may have gone on editing
-        check_edits(edits, out, duration=draft.duration)
-        video = video_of(given)
-        draft = replace(draft, film=address(video, out))
-        keep_draft(out, draft)
-        draft = with_edits(draft, edits)
-        write_script(out, draft, settings, embed=video if embed_film else None)
-        _tell_edits(edits)
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="narrate-")))
+        pretrained = _pretrained(encoder, scratch) if encoder else None  # one that is missing is told at once
+        work = Work(out if out is not None else scratch)
+        stack.enter_context(work.alone())
+        draft = _draft(given, pretrained, models, settings, work, out)
+        if out is not None:
+            draft = _written(draft, given, settings, out, embed_film=embed_film)
     took = time.monotonic() - started
-    pace = took / max(film.duration / 60, 1e-6)
-    log.info("%s: %.0f s of film in %.0f s, %.0f s for a minute of it", film.title, film.duration, took, pace)
+    pace = took / max(draft.duration / 60, 1e-6)
+    log.info("%s: %.0f s of film in %.0f s, %.0f s for a minute of it", draft.title, draft.duration, took, pace)
+    return draft
+
+
+def _written(draft: Draft, given: Given, settings: NarrationSettings, out: Path, *, embed_film: bool) -> Draft:
+    """The draft with the edits of its script, as it stands in the folder now."""
+    edits = read_edits(out)  # again: somebody may have gone on editing
+    check_edits(edits, out, duration=draft.duration)
+    video = video_of(given)
+    draft = replace(draft, film=address(video, out))
+    keep_draft(out, draft)
+    draft = with_edits(draft, edits)
+    write_script(out, draft, settings, embed=video if embed_film else None)
+    if edits.kept or edits.taken_out:
+        log.info("edits by hand: %d kept, %d taken out", len(edits.kept), len(edits.taken_out))
     return draft
 
 
@@ -114,18 +117,6 @@ def _instead(folder: Path) -> str:
     """What can be done where a model is not there: name one of its neighbours, or train it."""
     others = sorted(path.parent.name for path in folder.parent.glob("*.*/config.json"))
     return f"there are {', '.join(others)}" if others else "run `make repro` first"
-
-
-def _tell_edits(edits: Edits) -> None:
-    if edits.kept or edits.taken_out:
-        counts = len(edits.kept), len(edits.taken_out)
-        log.info("edits by hand: %d kept, %d taken out", *counts)
-
-
-def with_stride(perception: PerceptionSettings, film: Film, settings: NarrationSettings) -> PerceptionSettings:
-    """The same parameters with key frames as far apart in seconds as the settings say, whatever the frame rate."""
-    stride = max(1, round(film.fps * settings.key_frame_seconds))
-    return perception.model_copy(update={"key_frame_stride": stride})
 
 
 def _pretrained(kind: str, scratch: Path) -> FaceEncoder:
@@ -140,126 +131,105 @@ def _pretrained(kind: str, scratch: Path) -> FaceEncoder:
 
 
 def _draft(
-    film: Film,
-    encoder: FaceEncoder,
-    perception: PerceptionSettings,
+    given: Given,
+    pretrained: FaceEncoder | None,
     models: Models,
     settings: NarrationSettings,
-    edits: Edits,
+    work: Work,
+    out: Path | None,
 ) -> Draft:
-    from models.perception.detection import load_detector
-    from models.perception.faces import survey
-    from models.perception.perceive import character_regions, name_faces
-    from models.perception.query_bank import embed_portraits
+    from models.perception.encoders import load_encoder
     from models.perception.recognition import threshold_of
 
-    detector = load_detector(perception.detector)
-    log.info("%s: looking for faces in %.0f s of film", film.title, film.duration)
-    key_frames = -(-film.frames // perception.key_frame_stride)
-    watched = WatchedDetector(detector, Progress("faces", "key frames", key_frames))
-    faces, shots = survey(film, watched, encoder, perception)
-    banks = banks_of(film, faces, embed_portraits(film, detector, encoder), perception, encoder)
-    tracks, naming, _ = name_faces(faces, banks, perception)
-    sheets = shot_sheets(film, shots, faces, tracks, naming)
+    source = [[str(place), file_md5(path)] for place, path in enumerate(inputs_of(given))]
+    film = prepare(given, work.stage("film", [source, given.main_characters]) / "film")
+    edits = read_edits(out) if out is not None else Edits()
+    check_edits(edits, out or given.source, duration=film.duration + film.delay)
+    perception = with_stride(models.perception, film, settings)
+    encoder = pretrained or load_encoder(models.face_encoder)
+    looked = [
+        source,
+        given.main_characters,
+        perception.model_dump(mode="json"),
+        encoder.name,
+        _version(models.face_encoder),
+    ]
+    watched = watch(film, encoder, perception, work.stage("faces", looked))
+    sheets = shot_sheets(film, watched.shots, watched.faces, watched.tracks, watched.naming)
+    dialogue = dialogue_of(
+        film, video_of(given), settings.speech, work.stage("sound", [source, settings.speech.model_dump()])
+    )
     cuts = [sheet.end - film.delay for sheet in sheets]
-    slots = find_slots(film.subtitles(), film.duration, settings, cuts=cuts)
+    slots = find_slots(dialogue.lines, film.duration, settings, cuts=cuts)
     film = replace(film, descriptions=tuple(_unsaid(slots)))
-    log.info("%s: %d shots, %d slots", film.title, len(shots), len(slots))
-    log.info("regions: following who is recognised through %d slots", len(slots))  # one call: nothing to estimate by
-    regions = character_regions(film, faces, shots, banks, film.clips(), perception)
+    log.info("%s: %d shots, %d slots", film.title, len(watched.shots), len(slots))
+    where = [looked, [[slot.start, slot.end] for slot in slots]]
+    regions = follow(film, watched, perception, work.stage("regions", where))
+    said = [
+        where,
+        _version(models.base_model),
+        _version(models.captioner),
+        models.captioner_settings.model_dump(mode="json"),
+    ]
+    speaker = Speaker(
+        film,
+        regions,
+        models.captioner_settings,
+        models.base_model,
+        models.captioner,
+        watched.shots,
+        perception.key_frame_stride,
+        Journal(work.stage("lines", said) / "said.jsonl"),
+    )
     lines, silences = draft_lines(
         film,
         regions,
+        speaker,
         perception=perception,
-        captioner_settings=models.captioner_settings,
-        base_model=models.base_model,
-        captioner=models.captioner,
         settings=settings,
-        threshold=threshold_of(perception.recognition, banks.threshold_of("best query")),
+        threshold=threshold_of(perception.recognition, watched.banks.threshold_of("best query")),
         by_hand=edits.texts(),
-        shots=shots,
     )
-    notes = tuple(_notes(film, banks, drawn=encoder.name == "studio"))
     return Draft(
         film.title,
         sheets,
         tuple(lines),
-        notes,
+        tuple(_notes(film, watched, dialogue, drawn=encoder.name == "studio")),
         tuple(silences),
         film.duration + film.delay,
-        tracks=face_tracks(film, faces, tracks, naming),
-        dialogue=tuple(Speech(each.start + film.delay, each.end + film.delay, each.text) for each in film.subtitles()),
+        tracks=face_tracks(film, watched.faces, watched.tracks, watched.naming),
+        dialogue=tuple(_on_file_clock(dialogue.lines, film)),
     )
 
 
-def banks_of(
-    film: Film,
-    faces: pd.DataFrame,
-    portraits: Mapping[str, np.ndarray],
-    perception: PerceptionSettings,
-    encoder: FaceEncoder,
-) -> Banks:
-    """The banks as the stage query_banks makes them, with both of the encoder's thresholds."""
-    from models.perception.query_bank import build_banks
-
-    return build_banks(
-        film,
-        faces,
-        portraits,
-        perception,
-        encoder=encoder.name,
-        threshold=encoder.threshold,
-        actor_threshold=encoder.portrait_threshold,
-    )
+def _version(folder: Path) -> Any:
+    """What a model's files are."""
+    return sorted([path.name, file_md5(path)] for path in folder.rglob("*") if path.is_file() and path.name[0] != "_")
 
 
 def _unsaid(slots: Sequence[Slot]) -> list[Description]:
     return [Description(number, slot.start, slot.end, "") for number, slot in enumerate(slots, 1)]
 
 
-def shot_sheets(
-    film: Film, shots: Sequence[Shot], faces: pd.DataFrame, tracks: np.ndarray, naming: Mapping[int, Naming]
-) -> tuple[ShotSheet, ...]:
-    """Per shot, the names of its tracks in order of appearance; strangers are not listed.
-
-    Times are the file's, as a player shows them; the film's own clock starts at its first picture.
-    """
-    sheets = []
-    shot_of_face = faces["shot"].to_numpy()
-    for number, shot in enumerate(shots):
-        here = dict.fromkeys(naming[int(track)].name for track in tracks[shot_of_face == number])
-        characters = tuple(name for name in here if name)
-        start, end = shot.first / film.fps + film.delay, (shot.last + 1) / film.fps + film.delay
-        sheets.append(ShotSheet(shot.first, shot.last, start, end, characters))
-    return tuple(sheets)
+def _on_file_clock(lines: Sequence[Subtitle], film: Film) -> list[Speech]:
+    return [
+        Speech(round(line.start + film.delay, 3), round(min(line.end, film.duration) + film.delay, 3), line.text)
+        for line in lines
+    ]
 
 
-def face_tracks(film: Film, faces: pd.DataFrame, tracks: np.ndarray, naming: Mapping[int, Naming]) -> tuple[Track, ...]:
-    """The faces of whoever was recognised, track by track in order of appearance, on the file's clock."""
-    found: dict[int, list[tuple[float, float, float, float, float]]] = {}
-    boxes_n4 = faces[["x1", "y1", "x2", "y2"]].to_numpy(float) / ([film.width, film.height] * 2)
-    for track, frame, box in zip(tracks, faces["frame"], boxes_n4, strict=True):
-        if naming[int(track)].name:
-            time = round(int(frame) / film.fps + film.delay, 3)
-            x1, y1, x2, y2 = (round(min(max(float(share), 0.0), 1.0), 4) for share in box)
-            found.setdefault(int(track), []).append((time, x1, y1, x2, y2))
-    return tuple(Track(naming[track].name, tuple(boxes)) for track, boxes in found.items())
-
-
-def _notes(film: Film, banks: Banks, *, drawn: bool) -> list[str]:
+def _notes(film: Film, watched: Watched, dialogue: Dialogue, *, drawn: bool) -> list[str]:
+    banks = watched.banks
     notes = [STUDIO_ONLY]
     if drawn and banks.actor and not (film.folder / "truth").is_dir():  # what carries truth is drawn itself
         notes.append(DRAWN_FACES)
-    if not film.subtitles():
-        notes.append(NO_SUBTITLES)
+    if dialogue.note:
+        notes.append(dialogue.note)
     if not banks.actor and not banks.best:
         notes.append(NO_CAST)
-    notes += [f"{name}: no face was found in the portraits; nobody is named so." for name in faceless(film, banks)]
+    notes += [
+        f"{name}: no face was found in the portraits, so that they help nobody." for name in faceless(film, banks)
+    ]
     if not film.descriptions:
         notes.append(NO_PAUSE)
     return notes + [f"Of the input: {reason}" for reason in film.put_aside]
-
-
-def faceless(film: Film, banks: Banks) -> list[str]:
-    """Who has portraits in which no face was found, so that they help nobody."""
-    return [each.name for each in film.cast if each.portraits and each.name not in {**banks.actor, **banks.best}]

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from models.perception.detection import Face, FaceDetector
+from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 SILENT_SECONDS = 5.0  # between two lines of one stage
@@ -22,6 +16,7 @@ class Progress:
 
     def __init__(self, stage: str, unit: str, total: int, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.stage, self.unit, self.total, self.done = stage, unit, total, 0
+        self._skipped = 0
         self._clock = clock
         self._started = self._told = clock()
 
@@ -35,23 +30,19 @@ class Progress:
             about = f", {spoken(left)} left" if left else ""
             log.info("%s: %d of %d %s%s%s", self.stage, self.done, self.total, self.unit, about, remark)
 
+    def skip(self, count: int) -> None:
+        """`count` units were done by an earlier run: they say nothing about the pace."""
+        if not self._skipped:
+            log.info("%s: going on where it was", self.stage)
+        self.done += count
+        self._skipped += count
+
     def left(self) -> float | None:
         """Seconds for the rest of the stage at the pace so far; None while that cannot be told, and at the end."""
-        if self.done < max(2, self.total * SURE_SHARE) or self.done >= self.total:
+        own = self.done - self._skipped
+        if own < max(2, (self.total - self._skipped) * SURE_SHARE) or self.done >= self.total:
             return None
-        return (self._clock() - self._started) / self.done * (self.total - self.done)
-
-
-class WatchedDetector:
-    """A face detector whose pictures are counted."""
-
-    def __init__(self, detector: FaceDetector, progress: Progress) -> None:
-        self.detector, self.progress = detector, progress
-
-    def detect(self, frames: Sequence[np.ndarray]) -> list[list[Face]]:
-        found = self.detector.detect(frames)
-        self.progress.add(len(frames))
-        return found
+        return (self._clock() - self._started) / own * (self.total - self.done)
 
 
 def spoken(seconds: float) -> str:

@@ -17,6 +17,24 @@ class MixingSettings(BaseModel):
     pan: float = Field(0.0, ge=-1, le=1, description="where the voice stands: -1 left, 0 the middle, 1 right")
 
 
+class SpeechSettings(BaseModel):
+    """How speech is found in the sound, and when it is looked for there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    listen: Literal["without_subtitles", "always", "never"] = Field(
+        "without_subtitles", description="when speech is looked for in the sound; always: beside the subtitles too"
+    )
+    threshold: float = Field(
+        0.5, gt=0.15, lt=1, description="probability from which a thirtieth of a second is speech (silero-vad: .5)"
+    )
+    shortest: float = Field(0.25, ge=0, description="seconds; what is shorter is a noise")
+    shortest_pause: float = Field(0.3, ge=0, description="seconds; what is shorter is breath between words")
+    widen: float = Field(
+        0.1, ge=0, description="seconds by which speech begins earlier and ends later than it is found"
+    )
+
+
 class NarrationSettings(BaseModel):
     """Where descriptions may stand, how much they may say, and whom they may name."""
 
@@ -49,3 +67,4 @@ class NarrationSettings(BaseModel):
         "en", pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", description="of the lines, as BCP 47 writes it"
     )
     mixing: MixingSettings = MixingSettings()
+    speech: SpeechSettings = SpeechSettings()

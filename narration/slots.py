@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from corpora.subtitles import Subtitle
 from narration.settings import NarrationSettings
 
+SPILL = 0.5  # seconds of another shot at either end of a pause that no line speaks of
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -43,9 +45,19 @@ def find_slots(
     `cuts` are the times (s) at which a shot ends: a pause too long for one line is cut there first, then evenly.
     """
     slots: list[Slot] = []
-    for pause in pauses(subtitles, duration, margin=settings.margin):
+    for whole in pauses(subtitles, duration, margin=settings.margin):
+        pause = _without_spill(whole, cuts, settings)
         slots += _pieces(pause, [cut for cut in cuts if pause.start < cut < pause.end], settings)
     return [slot for slot in slots if slot.seconds >= settings.shortest_slot]
+
+
+def _without_spill(pause: Slot, cuts: Sequence[float], settings: NarrationSettings) -> Slot:
+    """The pause without the few frames of the shot before or after it, which show others than a line is about."""
+    start = max((cut for cut in cuts if pause.start < cut < pause.start + SPILL), default=pause.start)
+    end = min((cut for cut in cuts if pause.end - SPILL < cut < pause.end), default=pause.end)
+    if end - start < settings.shortest_slot:
+        return pause
+    return Slot(start, end)
 
 
 def _pieces(pause: Slot, cuts: list[float], settings: NarrationSettings) -> list[Slot]:

@@ -65,7 +65,7 @@ def test_a_film_in_normal_form_is_read_in_place_and_can_get_other_subtitles(tiny
     film = prepare(Given(ready, subtitles(tmp_path, "Second.")), tmp_path / "out")
     assert (names(film), spoken(film)) == (["Anna", "Bo", "Cy"], ["Second."])
     assert [len(each.portraits) for each in film.cast] == [1, 1, 0]
-    assert spoken(prepare(Given(ready), tmp_path / "out")) == ["First."], "what was given stays as it was"
+    assert spoken(prepare(Given(ready), tmp_path / "again")) == ["First."], "what was given stays as it was"
 
 
 def test_only_the_main_characters_may_be_named_as_in_the_lineage(tiny_film, cast_folder, tmp_path):

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from narration.progress import Progress, WatchedDetector, spoken
+from narration.progress import Progress, spoken
 
 
 class Clock:
@@ -28,19 +28,27 @@ def test_the_time_left_is_the_rest_at_the_pace_so_far():
     assert progress.left() is None
 
 
-def test_it_speaks_now_and_then_and_counts_what_a_detector_sees(caplog):
+def test_it_speaks_now_and_then(caplog):
     clock = Clock()
 
-    class Blind:
-        def detect(self, frames):
-            clock.now += 3.0
-            return [[] for _ in frames]
-
-    watched = WatchedDetector(Blind(), Progress("faces", "key frames", 40, clock=clock))
+    progress = Progress("faces", "key frames", 40, clock=clock)
     with caplog.at_level(logging.INFO):
         for _ in range(4):
-            assert watched.detect([0] * 10) == [[]] * 10
+            clock.now += 3.0
+            progress.add(10)
     assert caplog.messages == ["faces: 20 of 40 key frames, about 5 s left", "faces: 40 of 40 key frames"]
+
+
+def test_what_an_earlier_run_did_says_nothing_about_the_pace(caplog):
+    clock = Clock()
+    with caplog.at_level(logging.INFO):
+        progress = Progress("faces", "key frames", 100, clock=clock)
+        for _ in range(5):
+            progress.skip(10)
+        clock.now = 10.0
+        progress.add(10)
+    assert progress.left() == pytest.approx(40.0)
+    assert caplog.messages[0] == "faces: going on where it was"
 
 
 @pytest.mark.parametrize(

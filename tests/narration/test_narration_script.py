@@ -17,10 +17,11 @@ from models.perception.settings import PerceptionSettings
 from models.perception.shots import Shot
 from narration.dapt import read_dapt
 from narration.given import Given
-from narration.narrate import Models, banks_of, narrate, shot_sheets, with_stride
+from narration.narrate import Models, narrate
 from narration.output import FILES, write_script
 from narration.script import Alternative, Draft, Line, Reasons, ShotSheet, Silence, clock
 from narration.settings import NarrationSettings
+from narration.watching import banks_of, shot_sheets, with_stride
 
 SHOTS = (ShotSheet(0, 9, 0.0, 1.0, ("Anna",)), ShotSheet(10, 29, 1.0, 3.0, ()))
 LINES = (Line(0.5, 1.0, "Anna waves.", ("Anna",), 0.8), Line(1.5, 3.0, "It rains.", (), 0.4))
@@ -84,7 +85,7 @@ def test_a_cast_that_cannot_be_read_is_one_line_before_the_work(tmp_path: Path, 
     (source / "cast.json").write_text(cast)
     with pytest.raises(BadInput, match=said):
         narrate(Given(source), models, NarrationSettings(), out=tmp_path / "out")
-    assert list((tmp_path / "out").iterdir()) == []
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [".work"]
 
 
 def test_the_banks_get_both_of_the_encoders_thresholds() -> None:

@@ -1,4 +1,4 @@
-"""Slots never touch dialogue, are neither too short nor too long, and lose nothing that could be described."""
+"""Slots never touch dialogue, are neither too short nor too long, and lose little that could be described."""
 
 import itertools
 
@@ -41,7 +41,7 @@ def test_a_long_pause_is_cut_at_the_shots():
 
 
 def test_a_cut_that_would_leave_a_sliver_is_passed_over():
-    slots = find_slots([], 6.0, SETTINGS, cuts=[0.3, 3.0, 5.8])
+    slots = find_slots([], 6.0, SETTINGS, cuts=[0.7, 3.0, 5.3])
     assert [(s.start, s.end) for s in slots] == [(0.0, 3.0), (3.0, 6.0)]
 
 
@@ -52,3 +52,11 @@ def test_a_film_that_is_all_dialogue_has_no_slot():
 def test_pauses_of_overlapping_lines_are_what_both_leave_free():
     free = pauses([Subtitle(1, 4, "a"), Subtitle(2, 3, "b")], 6.0, margin=0.5)
     assert [(p.start, p.end) for p in free] == [(0.0, 0.5), (4.5, 6.0)]
+
+
+def test_a_pause_that_reaches_a_little_into_another_shot_ends_at_the_cut():
+    talk = [Subtitle(4.2, 6.7, "x"), Subtitle(11.1, 12.0, "y")]
+    found = find_slots(talk, 12.0, NarrationSettings(), cuts=[4.0, 7.0, 9.0])
+    assert [(slot.start, slot.end) for slot in found] == [(0.0, 4.0), (7.0, 11.0)]
+    short = find_slots([Subtitle(1.3, 12.0, "x")], 12.0, NarrationSettings(), cuts=[0.4])
+    assert [(slot.start, slot.end) for slot in short] == [(0.0, 1.3 - 0.1)], "it is not cut where nothing would be left"
