@@ -23,12 +23,14 @@ from narration.edits import Edits, check_edits, read_edits, with_edits
 from narration.given import Given, check, inputs_of, prepare, video_of
 from narration.kept import keep_draft
 from narration.lines import draft_lines
+from narration.mixing import write_voice
 from narration.output import check_folder, write_script
 from narration.player import address
 from narration.script import Draft, Speech
 from narration.settings import NarrationSettings
 from narration.slots import Slot, find_slots
 from narration.speaker import Speaker
+from narration.voice import Voice, speak_draft
 from narration.watching import Watched, face_tracks, faceless, follow, shot_sheets, watch, with_stride
 from narration.work import Journal, Work
 
@@ -70,12 +72,14 @@ def narrate(
     encoder: str | None = None,
     out: Path | None = None,
     embed_film: bool = False,
+    voice: str | None = None,
 ) -> Draft:
     """Drafts the description of a film or film folder, and writes it into `out` where given.
 
     What a run has done stays in `out`: one that was interrupted goes on there. `encoder` names a pretrained face
-    encoder ("dlib", "facenet") in place of the trained one; `embed_film` puts the film into the page. Raises `BadInput`
-    where the film cannot be read, a model is missing, or the disk is full.
+    encoder ("dlib", "facenet") in place of the trained one; `embed_film` puts the film into the page; `voice` is the
+    command that speaks the lines ("": espeak-ng). Raises `BadInput` where the film cannot be read, a model or the voice
+    is missing, or the disk is full.
     """
     check(given)
     for folder in (models.base_model, models.captioner, *([] if encoder else [models.face_encoder])):
@@ -90,27 +94,37 @@ def narrate(
         pretrained = _pretrained(encoder, scratch) if encoder else None  # one that is missing is told at once
         work = Work(out if out is not None else scratch)
         stack.enter_context(work.alone())
+        speaking = None
+        if voice is not None:  # one that is missing is told at once
+            speaking = Voice(voice, language=settings.language, folder=work.stage("voice", ""))
         draft = _draft(given, pretrained, models, settings, work, out)
         if out is not None:
-            draft = _written(draft, given, settings, out, embed_film=embed_film)
+            draft = _edited(draft, given, out)
+            if speaking is not None:
+                draft = _spoken(draft, given, settings, out, speaking)
+            write_script(out, draft, settings, embed=video_of(given) if embed_film else None)
     took = time.monotonic() - started
     pace = took / max(draft.duration / 60, 1e-6)
     log.info("%s: %.0f s of film in %.0f s, %.0f s for a minute of it", draft.title, draft.duration, took, pace)
     return draft
 
 
-def _written(draft: Draft, given: Given, settings: NarrationSettings, out: Path, *, embed_film: bool) -> Draft:
+def _edited(draft: Draft, given: Given, out: Path) -> Draft:
     """The draft with the edits of its script, as it stands in the folder now."""
     edits = read_edits(out)  # again: somebody may have gone on editing
     check_edits(edits, out, duration=draft.duration)
-    video = video_of(given)
-    draft = replace(draft, film=address(video, out))
+    draft = replace(draft, film=address(video_of(given), out))
     keep_draft(out, draft)
-    draft = with_edits(draft, edits)
-    write_script(out, draft, settings, embed=video if embed_film else None)
     if edits.kept or edits.taken_out:
         log.info("edits by hand: %d kept, %d taken out", len(edits.kept), len(edits.taken_out))
-    return draft
+    return with_edits(draft, edits)
+
+
+def _spoken(draft: Draft, given: Given, settings: NarrationSettings, out: Path, voice: Voice) -> Draft:
+    """Writes the lines as sound; the draft is told which could not be spoken."""
+    said, left_out = speak_draft(draft, voice, settings.voice)
+    write_voice(out, said, video_of(given), duration=draft.duration, mixing=settings.mixing, settings=settings.voice)
+    return replace(draft, notes=(*draft.notes, *(f"Not spoken: {reason}." for reason in left_out)))
 
 
 def _instead(folder: Path) -> str:

@@ -19,7 +19,7 @@ from narration.settings import NarrationSettings
 log = logging.getLogger(__name__)
 SCRIPT, DATA = "description.md", "description.json"
 DERIVED = ("description.vtt", "description.srt", "description.dapt.xml", "review.md", PAGE)
-VOICE = "description.m4a"  # the spoken track, where one was asked for
+VOICES = ("description.voice.m4a", "description.voice.wav")  # the spoken track, where one was asked for
 FILES = (SCRIPT, DATA, *DERIVED)
 
 
@@ -53,12 +53,18 @@ def write_script(folder: Path, draft: Draft, settings: NarrationSettings, *, emb
         )
         write_text(folder / "review.md", review_text(draft))
         film = embedded(embed) if embed is not None else draft.film
-        write_text(folder / PAGE, page(draft, settings, film=film))
+        voice = voice_of(folder)
+        write_text(folder / PAGE, page(draft, settings, film=film, voice=voice.name if voice else ""))
         digests = {name: file_md5(folder / name) for name in DERIVED}
         write_json(folder / DATA, {**draft.value(), "files": digests})
         write_text(folder / SCRIPT, script_text(draft))
     except OSError as error:
         raise BadInput(f"{folder}: cannot be written ({error.strerror}); make room, or name another --out") from None
+
+
+def voice_of(folder: Path) -> Path | None:
+    """The spoken track in a draft's folder, if there is one."""
+    return next((path for name in VOICES if (path := folder / name).is_file()), None)
 
 
 def _keep_foreign_changes(folder: Path) -> None:

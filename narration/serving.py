@@ -22,7 +22,7 @@ from common.errors import BadInput
 from common.files import write_text
 from narration.edits import check_edits, digest_of, read_edits, with_edits
 from narration.kept import read_draft
-from narration.output import SCRIPT, VOICE, write_script
+from narration.output import SCRIPT, voice_of, write_script
 from narration.player import page
 from narration.script import Draft
 from narration.settings import NarrationSettings
@@ -50,7 +50,7 @@ class Desk:
 
     def page(self) -> str:
         script = (self.folder / SCRIPT).read_text(encoding="utf-8-sig")
-        voice = "voice" if (self.folder / VOICE).is_file() else ""
+        voice = "voice" if voice_of(self.folder) else ""
         return page(self.draft(), self.settings, film="film", voice=voice, token=self.token, script=script)
 
     def film(self) -> Path:
@@ -78,7 +78,7 @@ class Desk:
             edited = with_edits(draft, read_edits(self.folder))
             write_script(self.folder, edited, self.settings)
             script = path.read_text(encoding="utf-8")
-            old = ", but not the voice track: narrate again for that" if (self.folder / VOICE).is_file() else ""
+            old = ", but not the voice track: narrate again for that" if voice_of(self.folder) else ""
             return {
                 "script": script,
                 "digest": digest_of(script),
@@ -117,8 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(200, self.desk.page().encode(), "text/html; charset=utf-8")
             elif place == "/film":
                 self._send_file(self.desk.film())
-            elif place == "/voice":
-                self._send_file(self.desk.folder / VOICE)
+            elif place == "/voice" and (voice := voice_of(self.desk.folder)):
+                self._send_file(voice)
             else:
                 self._tell(404, "there is nothing here")
         except (BadInput, OSError) as error:

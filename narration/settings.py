@@ -35,6 +35,17 @@ class SpeechSettings(BaseModel):
     )
 
 
+class VoiceSettings(BaseModel):
+    """How the lines are spoken where a voice is asked for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    rate: int = Field(160, ge=80, le=400, description="words a minute a line is spoken with where it fits")
+    fastest: int = Field(220, ge=80, le=450, description="words a minute up to which a line is hurried to fit")
+    loudness: float = Field(-23.0, ge=-40, le=-10, description="LKFS of the mix, by ITU-R BS.1770 (EBU R 128: -23)")
+    format: Literal["aac", "wav"] = Field("aac", description="of the sound files: aac in .m4a, or 16-bit .wav")
+
+
 class NarrationSettings(BaseModel):
     """Where descriptions may stand, how much they may say, and whom they may name."""
 
@@ -68,3 +79,4 @@ class NarrationSettings(BaseModel):
     )
     mixing: MixingSettings = MixingSettings()
     speech: SpeechSettings = SpeechSettings()
+    voice: VoiceSettings = VoiceSettings()

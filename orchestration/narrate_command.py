@@ -76,7 +76,17 @@ def _narrate(asked: argparse.Namespace, settings: Settings, narration: Narration
         captioner_settings=settings.captioner,
     )
     given = Given(asked.film, asked.subtitles, asked.cast, settings.films.corpora.cast)
-    draft = narrate(given, models, narration, encoder=asked.encoder, out=asked.out, embed_film=asked.embed_film)
+    if asked.voice is not None and asked.out is None:
+        raise BadInput("--voice: needs a folder for the sound; name it with --out")
+    draft = narrate(
+        given,
+        models,
+        narration,
+        encoder=asked.encoder,
+        out=asked.out,
+        embed_film=asked.embed_film,
+        voice=asked.voice,
+    )
     if not asked.serve:
         print(json.dumps(draft.value(), indent=1, ensure_ascii=False) if asked.json else draft.text())
     if asked.out is not None and not asked.json:
@@ -114,6 +124,15 @@ def parser() -> argparse.ArgumentParser:
         help="show the draft of --out in a browser afterwards (without FILM: at once), where edits are saved into it",
     )
     found.add_argument("--port", type=int, default=8799, help="of --serve (default: 8799; 0: any that is free)")
+    found.add_argument(
+        "--voice",
+        nargs="?",
+        const="",
+        metavar="COMMAND",
+        help="speak the lines too: description.voice.m4a, and description.mix.m4a over the film's sound. COMMAND "
+        "reads a line and writes a WAV file to {wav} or its output; {rate} is words a minute, {language} the language "
+        "(default: espeak-ng)",
+    )
     found.add_argument("--embed-film", action="store_true", help="put the film itself into the page index.html")
     found.add_argument(
         "--subtitles", type=Path, metavar="FILE", help="the dialogue as SRT or WebVTT, in place of the film's own"
