@@ -83,13 +83,14 @@ def prepare(given: Given, out: Path) -> Film:
     check(given)
     if (out / ANNOTATIONS[Format.NORMAL_FORM]).is_file():
         return _titled(read_film(out), given)
-    if (free := shutil.disk_usage(out.parent).free) < (size := video_of(given).stat().st_size):
-        told = f"{free / 1e6:.0f} MB are free, and the film's pictures take up to {size / 1e6:.0f}"
-        raise BadInput(f"{out.parent}: {told}; make room, or name another --out")
     given = _without_bare_folder(given)
     known = (given.source / ANNOTATIONS[Format.NORMAL_FORM]).is_file()
-    if given.subtitles is None and given.cast is None:
-        return read_film(given.source) if known else _ingested(given, given.source, out)
+    named_apart = given.subtitles is not None or given.cast is not None
+    if known and not named_apart:
+        return read_film(given.source)
+    _check_room(given, out)
+    if not named_apart:
+        return _ingested(given, given.source, out)
     staged = out.with_name(f"{out.name}.given")
     shutil.rmtree(staged, ignore_errors=True)
     try:
@@ -99,6 +100,13 @@ def prepare(given: Given, out: Path) -> Film:
         raise BadInput(told.replace(str(staged), str(given.source))) from None
     finally:
         shutil.rmtree(staged, ignore_errors=True)
+
+
+def _check_room(given: Given, out: Path) -> None:
+    free, size = shutil.disk_usage(out.parent).free, video_of(given).stat().st_size
+    if free < size:
+        told = f"{free / 1e6:.0f} MB are free, and the film's pictures take up to {size / 1e6:.0f}"
+        raise BadInput(f"{out.parent}: {told}; make room, or name another --out")
 
 
 def _without_bare_folder(given: Given) -> Given:

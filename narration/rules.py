@@ -27,6 +27,9 @@ OUTSIDE_CAST = 0.3
 STAMMER = 0.5
 TRIMMED = 0.2
 NOT_YET_NAMED = 0.1  # the model was right; "someone" merely says less than another candidate may
+# A small model's stumble ("walks walks"); "very very" and "had had" are English.
+_DOUBLED = re.compile(r"\b(?!(?:very|so|had|that|far|long|more|no|on|by|round)\b)(\w+)\s+\1\b", re.IGNORECASE)
+_MEANWHILE = re.compile(r"\b(?:as|while)\s+$")
 _CAPITALISED = re.compile(r"(?<=[\w,;:] )(?!I\b)[A-Z][\w'’-]+")
 
 
@@ -134,6 +137,8 @@ def _refused(line: Judged, why: str) -> Judged:
 def _says_something(line: Judged, moment: Moment, settings: NarrationSettings) -> Judged:
     if not words_in(line.text):
         return _refused(line, "says nothing")
+    if doubled := _DOUBLED.search(line.text):
+        return _refused(line, f'says "{doubled[0]}"')
     return line if line.text[-1] in ".?!\"'”’" else _doubtful(line, "breaks off", BREAKS_OFF)
 
 
@@ -194,6 +199,9 @@ def _remarks(line: Judged, moment: Moment, settings: NarrationSettings) -> Judge
     if again:
         line = _doubtful(line, f'says "{" ".join(again[0])}" twice', STAMMER)
     found = mentions(line.text, moment.cast)
+    for first, second in itertools.pairwise(found):
+        if first.owners == second.owners and _MEANWHILE.search(line.text[: second.start]):
+            line = _doubtful(line, f"{called([second])} does two things at once", TWICE)
     for name in moment.narrow:
         if any(name in mention.owners for mention in found):
             line = _doubtful(line, f"{name} was recognised only just", NARROW)

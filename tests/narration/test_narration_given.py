@@ -1,5 +1,6 @@
 """A film is taken with what lies beside it, or with the subtitles and the cast that are named apart."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,33 @@ def test_the_inputs_are_all_files_that_decide(tiny_film, cast_folder, tmp_path):
     found = {path.name for path in inputs_of(Given(tiny_film, named, cast_folder))}
     assert found == {"The Tiny Film.mp4", "other.srt", "cast.json", "a.png", "b.png"}
     assert video_of(Given(tiny_film)) == tiny_film
+
+
+SHUFFLED = "2\n00:00:01,200 --> 00:00:01,900\nSecond.\n\n1\n00:00:00,100 --> 00:00:01,500\nFirst, café.\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_subtitles_in_disorder_over_each_other_and_in_other_encodings_are_read_or_told(tiny_film, tmp_path, encoding):
+    path = tmp_path / "other.srt"
+    path.write_bytes(SHUFFLED.encode(encoding))
+    given = Given(tiny_film, path)
+    if encoding == "utf-16":
+        with pytest.raises(BadInput, match=r"other\.srt: "):
+            check(given)
+        return
+    assert spoken(prepare(given, tmp_path / "out")) == ["First, café.", "Second."]
+
+
+def test_too_little_space_for_the_film_is_told_before_it_is_copied(tiny_film, tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=10))
+    with pytest.raises(BadInput, match="make room, or name another --out"):
+        prepare(Given(tiny_film), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_film_that_was_prepared_before_is_taken_as_it_lies(tiny_film, tmp_path):
+    first = prepare(Given(tiny_film), tmp_path / "out")
+    before = (tmp_path / "out" / "film.mp4").stat().st_mtime_ns
+    assert prepare(Given(tiny_film), tmp_path / "out") == first
+    assert (tmp_path / "out" / "film.mp4").stat().st_mtime_ns == before

@@ -112,3 +112,14 @@ def test_every_candidate_is_the_line_or_an_alternative_or_says_the_same(texts):
     everything = [*([choice.line] if choice.line else []), *choice.others]
     offered = {each.text.casefold() for each in everything}
     assert all(judge(Candidate(t, 0.0), FREE, SETTINGS).text.casefold() in offered for t in texts)
+
+
+def test_a_stumble_is_not_said_and_the_same_person_twice_at_once_is_checked():
+    moment = Moment(5.0, ("Anna",), recognised=("Anna",))
+    for stumble in ("Anna walks walks to the door.", "The the door opens."):
+        assert "says" in judge(Candidate(stumble, -0.1), moment, SETTINGS).refused
+    for fine in ("Anna runs very very fast.", "Knock, knock.", "The mama and a man wait."):
+        assert not judge(Candidate(fine, -0.1), moment, SETTINGS).refused
+    twice = judge(Candidate("Anna dances as Anna stands nearby.", -0.1), moment, SETTINGS)
+    assert any("two things at once" in why for why in twice.doubts)
+    assert not judge(Candidate("Anna waits and Anna leaves.", -0.1), moment, SETTINGS).doubts
