@@ -81,9 +81,9 @@ def prepare(given: Given, out: Path) -> Film:
     Raises `BadInput` where film, cast or subtitles cannot be used.
     """
     check(given)
+    given = _without_bare_folder(given)
     if (out / ANNOTATIONS[Format.NORMAL_FORM]).is_file():
         return _titled(read_film(out), given)
-    given = _without_bare_folder(given)
     known = (given.source / ANNOTATIONS[Format.NORMAL_FORM]).is_file()
     named_apart = given.subtitles is not None or given.cast is not None
     if known and not named_apart:
