@@ -13,6 +13,7 @@ import json
 import mimetypes
 import os
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -93,6 +94,7 @@ def _line(line: Any, row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "span": span(line.start, line.end), "mark": remark(line)}
 
 
+@cache
 def _part(name: str) -> str:
     return (_PARTS / name).read_text(encoding="utf-8")
 

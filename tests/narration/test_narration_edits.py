@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import BadInput
@@ -165,6 +165,7 @@ def test_a_folder_that_cannot_be_written_is_told_before_the_work(tmp_path):
 WORDS = st.text("abc _*()<>-", min_size=1, max_size=20).filter(lambda text: text.strip(" "))
 
 
+@settings(deadline=None)  # files, and whatever else the machine does
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(10, 40), WORDS), max_size=6), st.data())
 def test_any_edited_script_comes_back_line_by_line(tmp_path_factory, steps, data):
     folder, lines, clock = tmp_path_factory.mktemp("edits"), [], 0

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpora.film import Film
@@ -85,6 +85,7 @@ def test_noises_are_left_out_and_breath_is_bridged():
     assert frames == [(0.0, round(45 + wide, 1)), (round(148 - wide, 1), round(168 + wide, 1))]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=80))
 def test_stretches_are_apart_in_order_and_hold_every_sure_second_of_long_speech(values):
     found = stretches(np.array(values, np.float32), SETTINGS)

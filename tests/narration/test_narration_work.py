@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import BadInput
@@ -87,6 +87,7 @@ def test_a_stage_is_kept_for_its_key_alone(tmp_path):
     assert not (work.stage("faces", {"film": 2}) / "found").is_file()
 
 
+@settings(deadline=None)  # files, and whatever else the machine does
 @given(
     st.lists(
         st.dictionaries(st.text(max_size=3), st.floats(allow_nan=False, allow_infinity=False), max_size=2), max_size=4
