@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from assets.captioner import casts_of, features_of
 from assets.clips import read_records
 from assets.experiments import Experiment
-from models.baselines.settings import AUTOAD, CONSTANT, NEIGHBOUR, SECOND_PHRASING, SHUFFLED, VIDEO_LLMS
+from models.baselines.settings import AUTOAD, CONSTANT, MM_NARRATOR, NEIGHBOUR, SECOND_PHRASING, SHUFFLED, VIDEO_LLMS
 from publishing.settings import film_ids
+from publishing.stage import WHOLE
 
 if TYPE_CHECKING:
     from publishing.settings import Settings
@@ -25,6 +26,8 @@ def say(work: Work, experiment: Experiment, records: Records) -> list[str]:
 
     if experiment.row == AUTOAD:
         return autoad_says(work, experiment, records)
+    if experiment.row == MM_NARRATOR:
+        return mm_narrator_says(work, experiment, records)
     if experiment.row in VIDEO_LLMS:
         return video_llm_says(work, experiment, records)
     if experiment.row == NEIGHBOUR:
@@ -48,6 +51,27 @@ def autoad_says(work: Work, experiment: Experiment, records: Records) -> list[st
     )
 
 
+def mm_narrator_says(work: Work, experiment: Experiment, records: Records) -> list[str]:
+    from models.baselines.examples import read_collection
+    from models.baselines.mm_narrator import ChatNarrator, SmallNarrator, describe_mm_narrator
+    from models.captioner.checkpoints import load_tower
+
+    films, base = work.units(experiment.benchmark), work.read("base_model")
+    asked, captioner = work.settings.baselines.mm_narrator, work.settings.captioner
+    return describe_mm_narrator(
+        ChatNarrator(asked, max_tokens=captioner.generation.max_tokens)
+        if asked.generator
+        else SmallNarrator(base, captioner.generation, prior_words=captioner.prior_words),
+        read_collection(work.read("baselines")),
+        records,
+        features_of(work, films),
+        casts_of(work, films),
+        load_tower(base),
+        asked,
+        captioner,
+    )
+
+
 def video_llm_says(work: Work, experiment: Experiment, records: Records) -> list[str]:
     from corpora.film import read_film
     from models.baselines.video_llms import describe_video_llm
@@ -59,13 +83,18 @@ def video_llm_says(work: Work, experiment: Experiment, records: Records) -> list
 
 def missing(settings: Settings, experiment: Experiment) -> str | None:
     """Why a row cannot speak on this machine, found before anything is made; None where it can."""
-    if experiment.row not in VIDEO_LLMS:
-        return None
     from common.errors import BadInput
-    from models.baselines.video_llms import weights_folder
 
+    narrator = settings.baselines.mm_narrator
     try:
-        weights_folder(settings.baselines.video_llm(experiment.row))
+        if experiment.row in VIDEO_LLMS:
+            from models.baselines.video_llms import weights_folder
+
+            weights_folder(settings.baselines.video_llm(experiment.row))
+        elif experiment.row == MM_NARRATOR and narrator.generator:
+            from models.hub import local_folder
+
+            local_folder(narrator.generator, narrator.revision)
     except BadInput as reason:
         return str(reason)
     return None
@@ -96,6 +125,7 @@ def inputs(settings: Settings, experiment: Experiment) -> dict[str, list[str]]:
     spoken = {trained[0]: [trained[1]], "films": films, "clip_features": films} if trained else {}
     return {
         AUTOAD: spoken,
+        MM_NARRATOR: spoken | {"base_model": [WHOLE]},
         CONSTANT: {"storyboard_v2": film_ids(settings, "train")},
         SECOND_PHRASING: {"films": films},
         **{row: {"films": films} for row in VIDEO_LLMS},
@@ -105,6 +135,9 @@ def inputs(settings: Settings, experiment: Experiment) -> dict[str, list[str]]:
 def parameters(settings: Settings, experiment: Experiment) -> Any:
     """What of the settings a row depends on."""
     row = {"row": experiment.row, "seed": experiment.seed}
+    if experiment.row == MM_NARRATOR:
+        asked = settings.baselines.mm_narrator.model_dump(mode="json", exclude={"device"})
+        return row | {"asked": asked, "captioner": settings.captioner.model_dump(mode="json", include=PROMPT)}
     if experiment.row == AUTOAD:
         return row | {"captioner": settings.captioner.model_dump(mode="json", include=PROMPT)}
     if experiment.row in VIDEO_LLMS:

@@ -9,6 +9,7 @@ from assets.captioner import casts_of, features_of
 from assets.clips import read_records
 from assets.code import BASELINES, CAPTIONER, FILM, RECORDS, training
 from assets.experiments import baseline_units
+from models.baselines.settings import AUTOAD
 from publishing.settings import film_ids
 from publishing.stage import WHOLE, Stage, Work, all_jobs, expect
 
@@ -18,27 +19,28 @@ if TYPE_CHECKING:
     from publishing.settings import Settings
 
 CURVES = "training.json"
+EXAMPLES = "examples.json"
 LEARNT = ("steps", "first_loss", "final_loss")
 # What of the captioner's training and prompt these systems share.
 SHARED = {"training", "previous_descriptions", "prior_words", "feature_noise", "drop_prior"}
 
 
 def make(work: Work) -> None:
-    from models.baselines.autoad_training import train_autoad
-
-    _, seed = system_and_seed(work.unit)
     films = work.units("storyboard_v2")
     records = [record for film in films for record in read_records(work.read("storyboard_v2", film))]
-    train_autoad(
-        seed,
-        work.read("base_model"),
-        records,
-        features_of(work, films),
-        casts_of(work, films),
-        work.settings.baselines.autoad,
-        work.settings.captioner,
-        work.out,
-    )
+    features, casts = features_of(work, films), casts_of(work, films)
+    system, seed = system_and_seed(work.unit)
+    settings, base = work.settings, work.read("base_model")
+    if system == AUTOAD:
+        from models.baselines.autoad_training import train_autoad
+
+        train_autoad(seed, base, records, features, casts, settings.baselines.autoad, settings.captioner, work.out)
+    else:
+        from models.baselines.examples import collect
+        from models.baselines.mm_narrator import BANK
+        from models.captioner.checkpoints import load_tower
+
+        collect(records, features, casts, load_tower(base), bank=BANK).write(work.out)
 
 
 def system_and_seed(unit: str) -> tuple[str, int]:
@@ -52,7 +54,10 @@ def inputs(settings: Settings, unit: str) -> dict[str, list[str]]:
 
 
 def parameters(settings: Settings, unit: str) -> Any:
-    _, seed = system_and_seed(unit)
+    """The system's own part; a collection of examples depends on the data alone."""
+    system, seed = system_and_seed(unit)
+    if system != AUTOAD:
+        return {"system": system}
     return {
         "autoad": settings.baselines.autoad.model_dump(mode="json"),
         "captioner": settings.captioner.model_dump(mode="json", include=SHARED),
@@ -77,7 +82,9 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
         if (losses := curve["loss"])
     ]
     table = pd.DataFrame(rows, columns=["part", *LEARNT])
-    return {part: table[table["part"] == part].reset_index(drop=True) for part in ("text", "clips")}
+    parts = {part: table[table["part"] == part].reset_index(drop=True) for part in ("text", "clips")}
+    examples = [{"examples": len(read_json(folder / EXAMPLES))}] if (folder / EXAMPLES).exists() else []
+    return {**parts, "collection": pd.DataFrame(examples, columns=["examples"])}
 
 
 def expectations(settings: Settings) -> list[Any]:
@@ -90,6 +97,7 @@ def expectations(settings: Settings) -> list[Any]:
         expect("text", learnt, column_A="first_loss", column_B="final_loss", why="the language was not learnt"),
         expect("clips", between, column="steps", **length, why="rows need equal steps"),
         expect("clips", between, column="final_loss", min_value=0.0, max_value=highest, why="nothing was learnt"),
+        expect("collection", between, column="examples", min_value=1, why="no example to learn the style from"),
     ]
 
 
@@ -107,9 +115,7 @@ def track(work: Work) -> None:
         data=work.data,
         inputs=work.inputs,
         parameters={"system": system, "seed": seed, **flat(parameters(work.settings, work.unit))},
-        metrics=figures(
-            {part: table.iloc[0].drop("part").to_dict() for part, table in facts(work.out).items() if len(table)}
-        ),
+        metrics=figures({name: table.iloc[0].to_dict() for name, table in facts(work.out).items() if len(table)}),
         curves={f"{part}.loss": curve["loss"] for part, curve in curves.items()},
     )
 
@@ -117,7 +123,11 @@ def track(work: Work) -> None:
 def summary(folder: Path) -> dict[str, Any]:
     import pandas as pd
 
-    return {"training": pd.concat(facts(folder).values(), ignore_index=True)}
+    found = facts(folder)
+    return {
+        "training": pd.concat([found["text"], found["clips"]], ignore_index=True),
+        "examples": int(found["collection"]["examples"].sum()),
+    }
 
 
 STAGE = Stage(

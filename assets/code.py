@@ -7,7 +7,14 @@ FILM = ("common", "corpora/film.py", "corpora/reading.py", "corpora/subtitles.py
 REGIONS = ("models/perception/bank_files.py", "models/perception/regions.py", "models/perception/settings.py")
 CAPTIONER = ("models/captioner", "models/hub.py", "models/prior")
 BASELINES = ("models/baselines",)
-BASELINE_ROWS = ("assets/baseline_rows.py", *BASELINES, "models/hub.py")
+BASELINE_ROWS = (
+    "assets/baseline_rows.py",
+    *BASELINES,
+    "corpora/studio/facts_text.py",
+    "corpora/studio/language.py",
+    "models/hub.py",
+    "models/training/language_model.py",
+)
 RECORDS = ("assets/clips.py", "assets/captioner.py", "assets/experiments.py")
 
 

@@ -12,11 +12,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from models.captioner.settings import OptimiserSettings
 
 AUTOAD, MM_NARRATOR, QWEN_VL, VIDEO_LLAMA = "AutoAD-I", "MM-Narrator", "Qwen2.5-VL", "VideoLLaMA3"
-SYSTEMS = (AUTOAD, QWEN_VL, VIDEO_LLAMA)
+SYSTEMS = (AUTOAD, MM_NARRATOR, QWEN_VL, VIDEO_LLAMA)
 VIDEO_LLMS = (QWEN_VL, VIDEO_LLAMA)
 NEIGHBOUR, CONSTANT, SHUFFLED, SECOND_PHRASING = "neighbour", "constant", "shuffled", "second-phrasing"
 SANITY = (NEIGHBOUR, CONSTANT, SHUFFLED, SECOND_PHRASING)
-BASELINES = (AUTOAD, QWEN_VL, VIDEO_LLAMA, *SANITY)
+BASELINES = (*SYSTEMS, *SANITY)
 PREPARED = (AUTOAD, MM_NARRATOR)  # trained, or a collection of examples: units of the stage `baselines`
 SEEDED = (AUTOAD,)  # trained, so every seed gives another row; the others say the same whatever the seed
 
@@ -62,6 +62,24 @@ class AutoADSettings(_Settings):
         return self
 
 
+class MMNarratorSettings(_Settings):
+    """Examples of the training films, looked up for every clip, and the language model that reads them."""
+
+    examples: int = Field(default=4, ge=0, description="examples in a prompt")
+    pool: int = Field(default=8, ge=1, description="nearest training clips that the examples are chosen from")
+    context_weight: float = Field(
+        default=0.5, ge=0, description="weight of the contexts' likeness beside the pictures' in what is near"
+    )
+    complexity: Literal["simplest", "most complex"] = Field(
+        default="simplest", description="which of the near clips become examples"
+    )
+    generator: str = Field(
+        default="", description="folder or cached repository of an instruct model; empty: the base model's, untrained"
+    )
+    revision: str = Field(default="", description="the repository's commit, pinned; a folder needs none")
+    device: str = Field(default="auto", description="of an instruct model; auto: a GPU if there is one")
+
+
 class VideoLLMSettings(_Settings):
     """A published model that is asked about every clip as it is."""
 
@@ -86,6 +104,7 @@ class BaselinesSettings(_Settings):
     """The systems of Table 2 that are not ours; which of them speak is `experiments.rows`."""
 
     autoad: AutoADSettings = AutoADSettings()
+    mm_narrator: MMNarratorSettings = MMNarratorSettings()
     qwen2_5_vl: VideoLLMSettings = VideoLLMSettings(
         model="Qwen/Qwen2.5-VL-7B-Instruct", revision="cc594898137f460bfe9f0759e9844b3ce807cfb5"
     )
