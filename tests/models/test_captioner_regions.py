@@ -38,6 +38,25 @@ def test_no_mask_vanishes_when_it_is_resized(
     assert resize_masks(mask, (rows, columns)).any()
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 2**16), st.integers(1, 5), st.integers(1, 5))
+def test_a_larger_raster_pools_the_same_region(seed: int, taller: int, wider: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    features = torch.randn(1, 3, 27, 27, generator=generator)
+    mask = torch.rand(1, 27, 27, generator=generator) > 0.8
+    larger = mask.repeat_interleave(taller, 1).repeat_interleave(wider, 2)  # whatever the frame's shape
+    torch.testing.assert_close(mask_pool(features, larger), mask_pool(features, mask))
+
+
+def test_a_line_thinner_than_a_cell_counts_where_bilinear_resizing_loses_it() -> None:
+    features = torch.arange(27.0 * 27).view(1, 1, 27, 27)
+    mask = torch.zeros(1, 270, 270, dtype=torch.bool)
+    mask[0, 50, 100:110] = True  # one pixel high, in the fifth row of cells and the tenth column
+    bilinear = torch.nn.functional.interpolate(mask[None].float(), size=(27, 27), mode="bilinear")
+    assert not bilinear.any()
+    assert mask_pool(features, mask).item() == 5 * 27 + 10
+
+
 def test_what_is_outside_the_mask_does_not_matter() -> None:
     mask = torch.zeros(1, 56, 40, dtype=torch.bool)
     mask[0, :24, :16] = True

@@ -60,11 +60,7 @@ def test_unions_are_runs_of_neighbours_in_order(drawn: tuple[int, int, int]) -> 
     merged = merge_tokens(tagged, mu)
     members = merged[:, 5:] / 1e-6
     assert len(merged) == min(frames, mu)  # random reals do not tie
-    runs = (
-        [torch.flatnonzero(row > 1e-9).tolist() for row in members]
-        if hasattr(torch, "flatnonzero")
-        else [torch.nonzero(row > 1e-9).flatten().tolist() for row in members]
-    )
+    runs = [torch.nonzero(row > 1e-9).flatten().tolist() for row in members]
     assert [frame for run in runs for frame in run] == list(range(frames))
     for row, run in zip(merged, runs, strict=True):
         torch.testing.assert_close(row[:5], tokens[run].mean(0))
@@ -80,6 +76,31 @@ def test_a_batch_merges_like_one_region_at_a_time(seen: list[list[bool]], seed: 
         alone = tokens[row, seen_nf[row]]
         expected = merge_tokens(alone, 4) if len(alone) else alone
         torch.testing.assert_close(merged[row, exists[row]], expected)
+
+
+def released(tokens: torch.Tensor, mu: int = 4) -> torch.Tensor:
+    """The released rule, token by token: a link as alike as the (F - mu)-th most alike keeps a union open."""
+    if len(tokens) <= mu:
+        return tokens
+    alike = torch.cosine_similarity(tokens[1:], tokens[:-1], dim=1)
+    cut = alike.sort(descending=True).values[len(tokens) - mu - 1]
+    unions, union = [], [tokens[0]]
+    for link, token in zip(alike, tokens[1:], strict=True):
+        if link < cut:
+            unions.append(torch.stack(union).mean(0))
+            union = []
+        union.append(token)
+    return torch.stack([*unions, torch.stack(union).mean(0)])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(5, 32), st.integers(0, 2**16), st.booleans())
+def test_the_merge_is_the_released_rule_ties_included(frames: int, seed: int, ties: bool) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    tokens = torch.randn(frames, 6, generator=generator, dtype=torch.float64)
+    if ties:  # along axes neighbours are equal or at right angles, so most links tie at the cut
+        tokens = torch.eye(3, dtype=torch.float64)[torch.randint(3, (frames,), generator=generator)]
+    torch.testing.assert_close(merge_tokens(tokens, 4), released(tokens))
 
 
 def test_gradients_flow_through_the_means() -> None:

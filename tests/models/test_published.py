@@ -35,6 +35,7 @@ from models.captioner.published.siglip import PublishedTower
 from models.captioner.records import record_sample
 from models.captioner.regions import mask_pool
 from models.captioner.settings import CaptionerSettings, GenerationSettings
+from models.training.trainable import choose_trainable
 
 PLAN = PromptPlan(soft_prompt_tokens=3, region_tokens=4, scene_tokens=2 * 3 * 3)
 SETTINGS = CaptionerSettings(generation=GenerationSettings(beams=5, max_tokens=8), previous_at_test="reference")
@@ -168,6 +169,21 @@ def test_it_describes_with_beams_and_is_the_same_after_saving(base: Path, tmp_pa
         assert float(whole(batch)) == before
     texts = describe(again, toy_records(), features, casts, bank="best query", settings=SETTINGS)
     assert texts == [row[0].text for row in said]
+
+
+def test_gradients_reach_the_published_connectors_and_no_language_model(base: Path, tmp_path: Path) -> None:
+    film, regions = toy_film(tmp_path / "film")
+    model, speech = load_base(base)
+    features = {film.id: extract(film, film.clips(), regions, load_tower(base), stride=5)}
+    casts = {film.id: [character.name for character in film.cast]}
+    samples = [
+        record_sample(record, features, casts, speech, bank="best query", settings=SETTINGS) for record in toy_records()
+    ]
+    chosen = choose_trainable(model, "soft prompt and connectors", PLAN, lora=SETTINGS.lora)
+    model(collate(samples, speech, PLAN)).backward()
+    for name, parameter in model.named_parameters():
+        reached = parameter.grad is not None and bool(parameter.grad.abs().sum() > 0)
+        assert reached == (name in chosen) == (not name.startswith("language_model.")), name
 
 
 def test_a_missing_shard_is_one_line(spare: Path) -> None:
