@@ -38,6 +38,8 @@ def serve(*, dagster_port: int, mlflow_port: int) -> int:
 
     environment = {**os.environ, **process_environment(threads=asked_threads())}
     live.end_dead_runs(tracking.client())
+    os.environ["DAGSTER_HOME"] = environment["DAGSTER_HOME"]
+    limit_pools()
     programs = Path(sys.executable).parent
     dagster = ["dagster", "dev", "-m", "orchestration.definitions", "-h", HOST, "-p", str(dagster_port)]
     mlflow = ["mlflow", "server", "--backend-store-uri", tracking.tracking_uri(), "--workers", "1"]
@@ -68,6 +70,19 @@ def serve(*, dagster_port: int, mlflow_port: int) -> int:
         return 0
     finally:
         _end(list(running.values()))
+
+
+def limit_pools() -> None:
+    """Makes the pools known: Dagster limits one only from its second look on, so the first two runs would not queue."""
+    import dagster as dg
+
+    from orchestration.automation import DVC_POOL
+    from orchestration.factory import GPU_POOL
+
+    with dg.DagsterInstance.get() as instance:
+        known = instance.event_log_storage.get_concurrency_keys()
+        for pool in sorted({DVC_POOL, GPU_POOL} - known):
+            instance.event_log_storage.initialize_concurrency_limit_to_default(pool)
 
 
 def _end(children: Sequence[subprocess.Popen[bytes]], *, patience: float = 10.0) -> None:

@@ -17,7 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestration.automation import build_automation, run_dvc
+from orchestration.home import dagster_home
 from orchestration.raw_films import notice, raw_states
+from orchestration.ui import limit_pools
 from publishing.profiles import load_profile, write_parameters
 from publishing.settings import check_settings
 
@@ -150,3 +152,20 @@ def test_the_stages_of_a_remake_that_is_ended_end_too(root: Path) -> None:
     assert parent.wait(timeout=30) != 0
     with pytest.raises(ProcessLookupError):
         os.kill(int((root / "child").read_text()), 0)
+
+
+def test_pools_are_limited_before_the_first_run_and_a_persons_limit_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOCUSEDAD_ROOT", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", str(dagster_home()))
+
+    def limits(instance: dg.DagsterInstance) -> dict[str, int]:
+        return {pool.name: pool.limit for pool in instance.event_log_storage.get_pool_limits()}
+
+    limit_pools()
+    with dg.DagsterInstance.get() as instance:
+        assert limits(instance) == {"dvc": 1, "gpu": 1}
+        instance.event_log_storage.set_concurrency_slots("gpu", 4)
+        limit_pools()
+        assert limits(instance) == {"dvc": 1, "gpu": 4}
