@@ -163,6 +163,7 @@ BASELINES = (
     Fault("text.first_loss", edit("training.json", "text", "loss", value=[1.0, 2.0]), "row 0"),
     Fault("clips.steps", edit("training.json", "clips", "loss", value=[3.0, 2.0]), "row 0 = 2"),
     Fault("clips.final_loss", edit("training.json", "clips", "loss", value=[9.0] * 50 + [8.0] * 50), "row 0 = 8.0"),
+    Fault("collection.examples", lambda folder: write_json(folder / "examples.json", []), "row 0 = 0"),
 )
 PREDICTIONS = (
     Fault("clips.key", cell("predictions.csv", 4, "clip_id", 4), "film tt1 clip 4"),
