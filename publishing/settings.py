@@ -69,6 +69,7 @@ class ExperimentsSettings(_Settings):
                 "B2",
                 "C1",
                 "C2",
+                *("D1", "D2"),
                 *SYSTEMS,
                 *SANITY,
                 *("U010", "U020", "U040", "U200"),

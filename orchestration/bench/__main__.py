@@ -7,14 +7,22 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from common.errors import BadInput
+
+if TYPE_CHECKING:
+    from orchestration.bench.harness import Result
+
+PARTS = ("perception", "length", "metrics", "generation", "training")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m orchestration.bench", description=__doc__)
-    parser.add_argument("--film", type=Path, help="a film in normal form (default: the first of data/films)")
-    parser.add_argument("--encoder", type=Path, default=Path("data/face_encoder"), help="the face encoder's folder")
+    parser.add_argument("--only", choices=PARTS, help="one part of the benchmark (default: all)")
+    parser.add_argument("--data", type=Path, default=Path("data"), help="what `make repro` published")
+    parser.add_argument("--film", type=Path, help="a film in normal form (default: the first of the data's films)")
+    parser.add_argument("--encoder", type=Path, help="the face encoder's folder (default: the data's)")
     parser.add_argument("--minutes", default="1,4,16", help="lengths of film to measure; empty: none")
     parser.add_argument("--pairs", type=int, default=10_000, help="pairs to measure the metrics on; 0: none")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="where BENCHMARKS.json and .md go")
@@ -29,25 +37,39 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _bench(asked: argparse.Namespace) -> int:
     from common.progress import show_progress
-    from corpora.film import read_film
     from orchestration.bench import metrics
+    from orchestration.bench.captioner import generation, training_step
     from orchestration.bench.harness import write_results
-    from orchestration.bench.perception import against_length, against_the_peer
 
     show_progress()
-    folder = asked.film or next(iter(sorted(Path("data/films").glob("tt91*"))), None)
+    results: list[Result] = []
+    if asked.only in (None, "perception", "length"):
+        results += _perception(asked)
+    if asked.only in (None, "metrics") and asked.pairs > 0:
+        results += metrics.against_the_peer(asked.pairs)
+    if asked.only in (None, "generation"):
+        results += generation(asked.data)
+    if asked.only in (None, "training"):
+        results += training_step(asked.data)
+    write_results(results, asked.out)
+    print((asked.out / "BENCHMARKS.md").read_text(encoding="utf-8"))
+    return 0
+
+
+def _perception(asked: argparse.Namespace) -> list[Result]:
+    from corpora.film import read_film
+    from orchestration.bench.perception import against_length, against_the_peer
+
+    folder = asked.film or next(iter(sorted((asked.data / "films").glob("tt91*"))), None)
     if folder is None:
-        raise BadInput("data/films: no film to measure on; run `make repro` first, or give --film and --encoder")
-    film = read_film(folder)
+        raise BadInput(f"{asked.data / 'films'}: no film to measure on; run `make repro` first, or give --film")
+    film, encoder = read_film(folder), asked.encoder or asked.data / "face_encoder"
     try:
         minutes = [int(count) for count in asked.minutes.split(",") if count.strip()]
     except ValueError:
         raise BadInput(f"--minutes {asked.minutes}: not whole numbers with commas between them") from None
-    results = [against_the_peer(film, asked.encoder), *against_length(film, asked.encoder, minutes)]
-    results += metrics.against_the_peer(asked.pairs) if asked.pairs > 0 else []
-    write_results(results, asked.out)
-    print((asked.out / "BENCHMARKS.md").read_text(encoding="utf-8"))
-    return 0
+    results = [] if asked.only == "length" else [against_the_peer(film, encoder)]
+    return results if asked.only == "perception" else [*results, *against_length(film, encoder, minutes)]
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from common.files import read_json
 from corpora.film import Character, Description, Film, write_film
 from corpora.video import probe, read_frames, write_video
 from models.perception.detection import Face
+from orchestration.bench.__main__ import main
+from orchestration.bench.captioner import prompt_read_for_every_beam
 from orchestration.bench.harness import Result, interleaved, write_results
 from orchestration.bench.perception import lengthened, name_batched, name_like_the_peer
 
@@ -95,3 +97,33 @@ def test_results_of_other_names_stay_and_the_same_name_is_replaced(tmp_path: Pat
     rows = {row["name"]: row["ours"] for row in read_json(tmp_path / "BENCHMARKS.json")}
     assert rows == {"a": 3.0, "b": 1.0}
     assert "| b | 1 | – | – | s |" in (tmp_path / "BENCHMARKS.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("part", ["perception", "generation", "training"])
+def test_a_part_without_its_data_says_what_to_do(part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--only", part, "--data", str(tmp_path), "--out", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert "run `make repro` first, or give --" in told and told.count("\n") == 1
+    assert not (tmp_path / "BENCHMARKS.json").exists()
+
+
+def test_an_unknown_part_names_those_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--only", "speed"])
+    assert "generation" in capsys.readouterr().err
+
+
+def test_the_peer_reads_the_prompt_for_every_beam_and_afterwards_all_is_as_before() -> None:
+    from types import SimpleNamespace
+
+    import torch
+
+    from models.captioner import search
+    from models.captioner.config import FocusedCaptionerConfig
+
+    ours = search.prompt_cache
+    with prompt_read_for_every_beam():
+        config = FocusedCaptionerConfig(language={"num_hidden_layers": 1}).language_config()
+        cache = search.prompt_cache(SimpleNamespace(config=config), torch.zeros(1, 3, 4), torch.ones(1, 3), beams=5)
+        assert cache.get_seq_length() == 0, "nothing is read beforehand"
+    assert search.prompt_cache is ours

@@ -1,0 +1,170 @@
+"""The captioner: descriptions in batches against one clip at a time, and a training step with and without its cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from common.errors import BadInput
+from orchestration.bench.harness import Result, interleaved
+
+if TYPE_CHECKING:
+    from corpora.film import Film
+    from models.captioner.checkpoints import Captioner
+    from models.captioner.inputs import Sample
+    from models.captioner.tower import Tower
+
+VARIANT = "C2.0"
+CLIPS = 90
+TRIPLETS = 32  # of a training step
+ROUNDS = 3
+
+
+def generation(data: Path) -> list[Result]:
+    """Clips described per second of CPU time by beam search; both sides must say the same."""
+    import torch
+
+    from models.captioner.checkpoints import load_captioner
+    from models.captioner.describe import describe_samples
+    from models.captioner.settings import GenerationSettings
+
+    torch.set_num_threads(1)
+    captioner = load_captioner(_there(data / "captioner" / VARIANT), data / "base_model")
+    settings = GenerationSettings()
+    samples = [sample for _, some in _samples(data, "mad_eval_named", captioner) for sample in some][:CLIPS]
+
+    def batched() -> list[str]:
+        return [found[0].text for found in describe_samples(captioner, samples, settings=settings)]
+
+    def one_by_one() -> list[str]:
+        return [describe_samples(captioner, [sample], settings=settings)[0][0].text for sample in samples]
+
+    def one_by_one_as_transformers_does() -> list[str]:
+        with prompt_read_for_every_beam():
+            return one_by_one()
+
+    notes = {
+        "captioner: descriptions, one clip at a time": (one_by_one, "the same search, one clip at a time"),
+        "captioner: descriptions, one clip at a time, prompt per beam": (
+            one_by_one_as_transformers_does,
+            "transformers' beam search as it comes, which reads the prompt once for each beam, one clip at a time",
+        ),
+    }
+    results = []
+    for name, (peer, note) in notes.items():
+        if batched() != peer():
+            raise BadInput(f"bench: {name}: both sides say different things; nothing to compare")
+        ours_s, peer_s = interleaved(batched, peer, rounds=ROUNDS)
+        about = f"{len(samples)} clips, {settings.beams} beams, batches of {settings.batch}; {note}; the same texts"
+        results.append(
+            Result(name, len(samples) / ours_s, len(samples) / peer_s, peer_s / ours_s, "clips / s", note=about)
+        )
+    return results
+
+
+@contextmanager
+def prompt_read_for_every_beam() -> Iterator[None]:
+    """Takes the shared reading of prompts out of the search."""
+    from transformers import DynamicCache
+
+    import models.captioner.search as search
+
+    def nothing_read(language_model: Any, *_: Any, **__: Any) -> DynamicCache:
+        return DynamicCache(config=language_model.config)
+
+    original = search.prompt_cache
+    search.prompt_cache = nothing_read
+    try:
+        yield
+    finally:
+        search.prompt_cache = original
+
+
+def training_step(data: Path) -> list[Result]:
+    """Steps of fine-tuning per second of CPU time: from cached features, against decoding the clips and running the
+    frozen tower in every step."""
+    import torch
+
+    from models.captioner.checkpoints import Captioner, load_base, load_tower
+    from models.captioner.inputs import PromptPlan, collate
+
+    torch.set_num_threads(1)
+    base = _there(data / "base_model")
+    model, vocabulary = load_base(base)
+    captioner, tower = Captioner(model.train(), vocabulary, PromptPlan()), load_tower(base)
+    films: list[Film] = []
+    cached: list[Sample] = []
+    for film, samples in _samples(data, "storyboard_v2", captioner, with_text=True):
+        if len(cached) < TRIPLETS:
+            films.append(film)
+            cached += samples
+    optimiser = torch.optim.AdamW(model.parameters(), 1e-5)
+
+    def step(samples: Sequence[Sample]) -> float:
+        loss = model(collate(samples[:TRIPLETS], vocabulary, captioner.plan))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        return float(loss)
+
+    def from_pixels() -> float:
+        return step([sample for film in films for sample in seen_again(data, film, captioner, tower)])
+
+    ours, peer = interleaved(lambda: step(cached), from_pixels, rounds=ROUNDS)
+    about = f"{min(len(cached), TRIPLETS)} triplets of {len(films)} films; the peer decodes them and runs the tower"
+    return [Result("captioner: training steps", 1 / ours, 1 / peer, peer / ours, "steps / s", note=about)]
+
+
+def seen_again(data: Path, film: Film, captioner: Captioner, tower: Tower) -> list[Sample]:
+    """A film's triplets with features taken from its frames anew."""
+    from models.captioner.features import extract
+    from models.perception.regions import read_regions
+
+    regions = read_regions(data / "character_regions" / film.id).regions
+    features = extract(film, film.clips(), regions, tower, mirror=False)
+    return _film_samples(data, film, "storyboard_v2", features, captioner, with_text=True)
+
+
+def _samples(
+    data: Path, stage: str, captioner: Captioner, *, with_text: bool = False
+) -> Iterator[tuple[Film, list[Sample]]]:
+    """Films of a data set with their clips as samples, from the published records and features."""
+    from corpora.film import read_film
+    from models.captioner.features import read_features
+
+    for folder in sorted(_there(data / stage).iterdir()):
+        if (folder / "clips.jsonl").is_file():
+            film = read_film(data / "films" / folder.name)
+            features = read_features(data / "clip_features" / folder.name)
+            yield film, _film_samples(data, film, stage, features, captioner, with_text=with_text)
+
+
+def _film_samples(
+    data: Path, film: Film, stage: str, features: Any, captioner: Captioner, *, with_text: bool
+) -> list[Sample]:
+    from models.captioner.records import record_sample
+    from models.captioner.settings import CaptionerSettings
+
+    casts = {film.id: [character.name for character in film.cast]}
+    lines = (data / stage / film.id / "clips.jsonl").read_text(encoding="utf-8").splitlines()
+    return [
+        record_sample(
+            json.loads(line),
+            {film.id: features},
+            casts,
+            captioner.vocabulary,
+            bank="best query",
+            settings=CaptionerSettings(),
+            with_text=with_text,
+        )
+        for line in lines
+    ]
+
+
+def _there(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise BadInput(f"{folder}: no such folder; run `make repro` first, or give --data")
+    return folder
