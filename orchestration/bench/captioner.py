@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from corpora.film import Film
     from models.captioner.checkpoints import Captioner
     from models.captioner.inputs import Sample
+    from models.captioner.published.siglip import PublishedTower
     from models.captioner.tower import Tower
 
 VARIANT = "C2.0"
@@ -118,7 +119,7 @@ def training_step(data: Path) -> list[Result]:
     return [Result("captioner: training steps", 1 / ours, 1 / peer, peer / ours, "steps / s", note=about)]
 
 
-def seen_again(data: Path, film: Film, captioner: Captioner, tower: Tower) -> list[Sample]:
+def seen_again(data: Path, film: Film, captioner: Captioner, tower: Tower | PublishedTower) -> list[Sample]:
     """A film's triplets with features taken from its frames anew."""
     from models.captioner.features import extract
     from models.perception.regions import read_regions
