@@ -54,7 +54,7 @@ def autoad_says(work: Work, experiment: Experiment, records: Records) -> list[st
 def mm_narrator_says(work: Work, experiment: Experiment, records: Records) -> list[str]:
     from models.baselines.examples import read_collection
     from models.baselines.mm_narrator import ChatNarrator, SmallNarrator, describe_mm_narrator
-    from models.captioner.checkpoints import load_tower
+    from models.baselines.perceived import answering_tower
 
     films, base = work.units(experiment.benchmark), work.read("base_model")
     asked, captioner = work.settings.baselines.mm_narrator, work.settings.captioner
@@ -66,7 +66,7 @@ def mm_narrator_says(work: Work, experiment: Experiment, records: Records) -> li
         records,
         features_of(work, films),
         casts_of(work, films),
-        load_tower(base),
+        answering_tower(base),
         asked,
         captioner,
     )

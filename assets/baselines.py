@@ -38,9 +38,9 @@ def make(work: Work) -> None:
     else:
         from models.baselines.examples import collect
         from models.baselines.mm_narrator import BANK
-        from models.captioner.checkpoints import load_tower
+        from models.baselines.perceived import answering_tower
 
-        collect(records, features, casts, load_tower(base), bank=BANK).write(work.out)
+        collect(records, features, casts, answering_tower(base), bank=BANK).write(work.out)
 
 
 def system_and_seed(unit: str) -> tuple[str, int]:

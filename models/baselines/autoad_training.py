@@ -27,9 +27,8 @@ from models.baselines.autoad import (
     scenes,
 )
 from models.baselines.names import named_in, without_strangers
-from models.baselines.perceived import answers_of
+from models.baselines.perceived import answering_tower, answers_of
 from models.baselines.settings import AutoADSettings
-from models.captioner.checkpoints import load_tower
 from models.captioner.features import FilmFeatures
 from models.captioner.inputs import Augmentation, Sample, augmented
 from models.captioner.records import NO_BANK, record_sample
@@ -72,8 +71,7 @@ def train_autoad(
     if not records:
         raise BadInput("AutoAD-I: no training clips; storyboard_v2 must publish at least one")
     torch.manual_seed(seed)
-    tower, vocabulary = load_tower(base), read_vocabulary(base / "vocabulary.json")
-    assert isinstance(tower, Tower), "a base model with a vocabulary has a tower of its own"
+    tower, vocabulary = answering_tower(base), read_vocabulary(base / "vocabulary.json")
     _, learnt = split(records, captioner.training.validation_clips)
     samples = [
         record_sample(record, features, casts, vocabulary, bank=NO_BANK, settings=captioner) for record in learnt

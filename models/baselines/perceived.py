@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from common.errors import BadInput
 from corpora.studio.facts_text import TextSample
 from corpora.studio.language import COLUMNS, NOTHING
+from models.captioner.checkpoints import load_tower
 from models.captioner.features import FilmFeatures
 from models.captioner.records import known_characters
 from models.captioner.tower import DIRECTIONS, PRONOUNS, Tower
@@ -60,6 +63,17 @@ class Perceived:
             f"place: {place}. likely event: {event}. things: {', '.join(things) or 'none'}. "
             f"recognised: {'; '.join(seen) or 'nobody'}."
         )
+
+
+def answering_tower(base: Path) -> Tower:
+    """The tower of a base model, which must be one that answers in words; `BadInput` for the published one."""
+    tower = load_tower(base)
+    if not isinstance(tower, Tower):
+        raise BadInput(
+            "AutoAD-I and MM-Narrator read the mini tower's answers, which the published tower does not give; take "
+            "them out of experiments.rows, or choose base_model.kind studio"
+        )
+    return tower
 
 
 def perceive(record: Mapping[str, Any], features: FilmFeatures, tower: Tower, *, bank: str) -> Perceived:
