@@ -1,6 +1,7 @@
 """base_model: what the paper takes ready-made: a vision tower that sees and a language model that speaks.
 
-The studio's is trained here; the published one is VideoRefer-7B with SigLIP, checked, named and not copied.
+The studio's is trained here; the published ones are SigLIP with VideoRefer-7B, or with Qwen2-7B-Instruct and untrained
+connectors: checked, named and not copied.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from publishing.settings import Settings
 
-PUBLISHED = "videorefer"
+STUDIO = "studio"  # the kind that is trained here; all others are published
 # What of the studio draws the stock clips.
 STOCK = {"seed", "stock_people", "fps", "width", "height", "slot_min", "slot_max"}
 
@@ -27,7 +28,7 @@ def make(work: Work) -> None:
     from models.training.measure_base import measure_folder
 
     settings, jobs = work.settings.base_model, work.settings.compute.jobs
-    if settings.kind == PUBLISHED:
+    if settings.kind != STUDIO:
         from models.captioner.published.base import write_base
 
         write_base(settings, work.out)
@@ -39,7 +40,7 @@ def make(work: Work) -> None:
 
 def parameters(settings: Settings, unit: str) -> Any:
     chosen = settings.base_model.of_kind()
-    if settings.base_model.kind == PUBLISHED:
+    if settings.base_model.kind != STUDIO:
         return {"base_model": chosen}
     return {"base_model": chosen, "studio": settings.studio.model_dump(mode="json", include=STOCK)}
 
@@ -85,7 +86,7 @@ def weights(folder: Path) -> pd.DataFrame:
 
 
 def expectations(settings: Settings) -> list[Any]:
-    if settings.base_model.kind == PUBLISHED:
+    if settings.base_model.kind != STUDIO:
         why = "weights without a digest: what is made from them could not be keyed by them"
         digest = ("repository", "file")
         return [

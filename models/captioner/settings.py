@@ -93,27 +93,50 @@ class WordsSettings(_Settings):
         return self
 
 
-class VideoReferSettings(_Settings):
-    """The published weights, looked for in Hugging Face's cache or a folder of this repository, never fetched."""
+class PublishedSettings(_Settings):
+    """What published base models share. All weights are looked for in Hugging Face's cache or a folder of this
+    repository, never fetched."""
 
-    repository: str = Field(default="DAMO-NLP-SG/VideoRefer-7B", description="connectors and language model")
-    revision: str = Field(default="", description="its commit, 40 hex digits; required: none could be verified here")
     tower: str = Field(default="google/siglip-so400m-patch14-384", description="the frozen vision tower")
     tower_revision: str = Field(default="9fdffc58afc957d1a03a25b10dba0329ab15c2a3", description="its commit, pinned")
-    scene_frames: int = Field(default=8, ge=2, description="uniform frames of the scene; it was trained on 16")
+    scene_frames: int = Field(default=8, ge=2, description="uniform frames of the scene; VideoRefer was trained on 16")
     precision: Literal["bf16", "float32"] = Field(default="bf16", description="of the weights; float32 without a GPU")
     device: str = Field(default="auto", description="auto: a GPU if there is one")
     words: WordsSettings = WordsSettings()
 
 
-class BaseModelSettings(_Settings):
-    """Everything that happens before fine-tuning. The studio's own labels teach the mini one, no film is seen; the
-    published one is VideoRefer-7B, of which `videorefer`, `soft_prompt_tokens` and `region_tokens` speak alone."""
+class VideoReferSettings(_Settings):
+    """VideoRefer-7B: its connectors are of one kind, trained."""
 
-    kind: Literal["studio", "videorefer"] = Field(
-        default="studio", description="studio: trained here on drawn clips; videorefer: the published weights"
+    repository: str = Field(default="DAMO-NLP-SG/VideoRefer-7B", description="connectors and language model")
+    revision: str = Field(default="", description="its commit, 40 hex digits; required: none could be verified here")
+
+
+class Qwen2Settings(_Settings):
+    """Qwen2-7B-Instruct from its own repository: the connectors to it are chosen here, and untrained."""
+
+    repository: str = Field(default="Qwen/Qwen2-7B-Instruct", description="the language model")
+    revision: str = Field(default="f2826a00ceef68f0f2b946d945ecc0477ce4450c", description="its commit, pinned")
+    scene_connector: Literal["mlp", "stc"] = Field(
+        default="mlp", description="mlp: the paper's words, a token per frame; stc: as in VideoRefer"
     )
+    region_encoder: Literal["mlp-merge-mlp", "merge-mlp"] = Field(
+        default="mlp-merge-mlp", description="mlp-merge-mlp: the paper's order; merge-mlp: as in VideoRefer"
+    )
+
+
+class BaseModelSettings(_Settings):
+    """Everything that happens before fine-tuning. The studio's own labels teach the mini one, no film is seen; of the
+    published ones `published`, their own section, `seed`, `soft_prompt_tokens` and `region_tokens` speak alone."""
+
+    kind: Literal["studio", "videorefer", "qwen2"] = Field(
+        default="studio",
+        description="studio: trained here on drawn clips; videorefer: the published weights; qwen2: the published "
+        "language model, its connectors untrained",
+    )
+    published: PublishedSettings = PublishedSettings()
     videorefer: VideoReferSettings = VideoReferSettings()
+    qwen2: Qwen2Settings = Qwen2Settings()
     seed: int = Field(default=0, ge=0, description="seed of weights, sampling and stock clips")
     stock_clips: int = Field(default=1600, ge=8, description="labelled clips rendered for training")
     held_out_clips: int = Field(default=160, ge=4, description="labelled clips kept for measuring, never trained on")
@@ -124,11 +147,13 @@ class BaseModelSettings(_Settings):
     region_tokens: int = Field(default=4, ge=1, description="tokens a region is merged into (mu in equation 8)")
 
     def of_kind(self) -> dict[str, Any]:
-        """What the base model of this kind depends on: nothing of the other kind."""
+        """What the base model of this kind depends on: nothing of the other kinds."""
         whole = self.model_dump(mode="json")
         if self.kind == "studio":
-            return {name: value for name, value in whole.items() if name not in ("kind", "videorefer")}
-        return {name: whole[name] for name in ("kind", "videorefer", "soft_prompt_tokens", "region_tokens")}
+            apart = ("kind", "published", "videorefer", "qwen2")
+            return {name: value for name, value in whole.items() if name not in apart}
+        shared = ("kind", "published", "seed", "soft_prompt_tokens", "region_tokens")
+        return {name: whole[name] for name in (*shared, self.kind)}
 
 
 Trainable = Literal["all", "lora", "soft prompt and connectors", "soft prompt", "connectors"]

@@ -1,4 +1,5 @@
-"""VideoRefer-7B and SigLIP in small: random weights in exactly the published layouts, and a short film to look at."""
+"""VideoRefer-7B, Qwen2-7B-Instruct and SigLIP in small: random weights in exactly the published layouts, and a short
+film to look at."""
 
 from __future__ import annotations
 
@@ -12,14 +13,15 @@ import torch
 from pycocotools import mask as coco_mask
 from safetensors.torch import save_file
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
-from transformers import SiglipVisionConfig, SiglipVisionModel
+from transformers import Qwen2Config, Qwen2ForCausalLM, SiglipVisionConfig, SiglipVisionModel
 
 from corpora.film import Character, Description, Film
 from corpora.video import write_video
 from models.captioner.model import FocusedCaptioner
-from models.captioner.published.videorefer import captioner_config, key_map
+from models.captioner.published.layout import captioner_config
+from models.captioner.published.videorefer import VIDEOREFER
 from models.captioner.published.weights import published_files
-from models.captioner.settings import BaseModelSettings, VideoReferSettings
+from models.captioner.settings import BaseModelSettings, PublishedSettings, Qwen2Settings, VideoReferSettings
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 TOWER_COMMIT = "89abcdef0123456789abcdef0123456789abcdef"
@@ -45,14 +47,14 @@ CHAT = (
     "{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
 )
-SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<region>")
+SPECIAL = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")  # Qwen2's; VideoRefer's tokenizer has one more
 PATTERN = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 
 
-def write_tokenizer(folder: Path) -> int:
-    """A byte-level BPE in Qwen2's layout, trained on a few sentences; returns its size."""
+def write_tokenizer(folder: Path, *, special: tuple[str, ...] = (*SPECIAL, "<region>")) -> int:
+    """A byte-level BPE in Qwen2's layout, trained on a few sentences; returns its size. The special words are last."""
     from tokenizers import Regex
 
     tokenizer = Tokenizer(models.BPE())
@@ -66,7 +68,7 @@ def write_tokenizer(folder: Path) -> int:
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(vocab_size=330, initial_alphabet=pre_tokenizers.ByteLevel.alphabet())
     tokenizer.train_from_iterator(SENTENCES, trainer)
-    tokenizer.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in SPECIAL])
+    tokenizer.add_special_tokens([AddedToken(word, special=True, normalized=False) for word in special])
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {
         "tokenizer_class": "Qwen2Tokenizer",
@@ -87,22 +89,27 @@ def write_tokenizer(folder: Path) -> int:
     return int(tokenizer.get_vocab_size())
 
 
+LANGUAGE = {
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "hidden_act": "silu",
+    "max_position_embeddings": 512,
+    "rms_norm_eps": 1e-6,
+    "rope_theta": 1000000.0,
+    "tie_word_embeddings": False,
+}
+
+
 def published_settings(rows: int) -> dict[str, Any]:
     """VideoRefer's config.json, in small; the embedding has a few rows that no word has, as the real one."""
     return {
+        **LANGUAGE,
         "model_type": "videorefer_qwen2",
         "architectures": ["VideoreferQwen2ForCausalLM"],
         "vocab_size": rows + 5,
-        "hidden_size": 16,
-        "intermediate_size": 32,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "hidden_act": "silu",
-        "max_position_embeddings": 512,
-        "rms_norm_eps": 1e-6,
-        "rope_theta": 1000000.0,
-        "tie_word_embeddings": False,
         "eos_token_id": rows - 2,
         "mm_projector_type": "stc_connector_v35",
         "mm_region_encoder_type": "pooling",
@@ -122,6 +129,7 @@ def write_videorefer(folder: Path) -> FocusedCaptioner:
     (folder / "config.json").write_text(json.dumps(published), encoding="utf-8")
     torch.manual_seed(3)
     config = captioner_config(
+        VIDEOREFER,
         published,
         SiglipVisionConfig(**VISION),
         scene_frames=4,
@@ -132,9 +140,29 @@ def write_videorefer(folder: Path) -> FocusedCaptioner:
     )
     model = FocusedCaptioner(config).eval()
     own = model.state_dict()
-    tensors = {theirs: own[mine].clone() for theirs, mine in key_map(model).items()}
+    tensors = {theirs: own[mine].clone() for theirs, mine in VIDEOREFER.key_map(model).items()}
     # The published file holds the frozen tower once more.
     tensors["model.vision_tower.vision_tower.vision_model.post_layernorm.bias"] = torch.zeros(VISION["hidden_size"])
+    write_shards(folder, tensors)
+    return model
+
+
+def write_qwen2(folder: Path) -> Qwen2ForCausalLM:
+    """A random Qwen2-7B-Instruct in `folder`, its tokenizer without `<region>`; the tensors' names are those that
+    transformers' own class has."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = write_tokenizer(folder, special=SPECIAL)
+    published = {**LANGUAGE, "vocab_size": rows + 5, "bos_token_id": rows - 3, "eos_token_id": rows - 1}
+    torch.manual_seed(5)
+    model = Qwen2ForCausalLM(Qwen2Config(**published)).eval()
+    published |= {"model_type": "qwen2", "architectures": ["Qwen2ForCausalLM"], "use_sliding_window": False}
+    (folder / "config.json").write_text(json.dumps(published), encoding="utf-8")
+    write_shards(folder, {name: value.clone() for name, value in model.state_dict().items()})
+    return model
+
+
+def write_shards(folder: Path, tensors: dict[str, torch.Tensor]) -> None:
+    """Two shards and their index, as the hub has them."""
     names = sorted(tensors)
     shards = {f"model-0000{part + 1}-of-00002.safetensors": names[part::2] for part in range(2)}
     for shard, keys in shards.items():
@@ -145,7 +173,6 @@ def write_videorefer(folder: Path) -> FocusedCaptioner:
         "weight_map": {key: shard for shard, keys in shards.items() for key in keys},
     }
     (folder / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
-    return model
 
 
 def write_siglip(folder: Path) -> SiglipVisionModel:
@@ -167,18 +194,18 @@ def snapshot(cache: Path, repository: str, commit: str) -> Path:
 
 
 def write_cache(cache: Path) -> tuple[FocusedCaptioner, SiglipVisionModel]:
-    """Both models in a cache, as `hf download` leaves them."""
-    chosen = toy_settings().videorefer
-    captioner = write_videorefer(snapshot(cache, chosen.repository, chosen.revision))
-    return captioner, write_siglip(snapshot(cache, chosen.tower, chosen.tower_revision))
+    """VideoRefer and SigLIP in a cache, as `hf download` leaves them."""
+    settings = toy_settings()
+    captioner = write_videorefer(snapshot(cache, settings.videorefer.repository, settings.videorefer.revision))
+    return captioner, write_siglip(snapshot(cache, settings.published.tower, settings.published.tower_revision))
 
 
-def toy_settings(**changes: Any) -> BaseModelSettings:
-    """The settings of a profile with published weights, on a CPU."""
-    chosen = {"revision": COMMIT, "tower_revision": TOWER_COMMIT, "scene_frames": 4, "precision": "float32"}
-    return BaseModelSettings(
-        kind="videorefer", soft_prompt_tokens=3, videorefer=VideoReferSettings(**{**chosen, **changes})
-    )
+def toy_settings(kind: str = "videorefer", **changes: Any) -> BaseModelSettings:
+    """The settings of a profile with published weights, on a CPU; `changes` are of the kind's own section."""
+    own = {"videorefer": VideoReferSettings, "qwen2": Qwen2Settings}[kind]
+    shared = PublishedSettings(tower_revision=TOWER_COMMIT, scene_frames=4, precision="float32")
+    sections = {"published": shared, kind: own(**{"revision": COMMIT, **changes})}
+    return BaseModelSettings.model_validate({"kind": kind, "soft_prompt_tokens": 3, **sections})
 
 
 def shard_of(folder: Path, key: str) -> Path:

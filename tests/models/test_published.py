@@ -87,7 +87,8 @@ def test_every_published_tensor_arrives_where_it_belongs(
 
 def test_the_folder_says_where_the_weights_were_and_holds_none(base: Path, hub: Path) -> None:
     files = sorted(path.name for path in base.iterdir())
-    assert files == ["config.json", "keys.json"]
+    assert files == ["config.json", "keys.json", "untrained.safetensors"]
+    assert list(load_file(base / "untrained.safetensors")) == ["soft_prompt.vectors.weight"]
     said = (base / "config.json").read_text(encoding="utf-8")
     assert str(hub) not in said and str(base.parent) not in said
     weights = json.loads(said)["weights"]
@@ -188,7 +189,7 @@ def test_gradients_reach_the_published_connectors_and_no_language_model(base: Pa
 
 def test_a_missing_shard_is_one_line(spare: Path) -> None:
     shard_of(spare, "model.norm.weight").unlink()
-    refused(r"weights/model-0000\d-of-00002.safetensors: missing, though the index names it")
+    refused(r"weights/model-0000\d-of-00002.safetensors: missing; fetch it again")
 
 
 def test_a_truncated_shard_is_one_line(spare: Path) -> None:

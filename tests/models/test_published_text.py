@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -109,13 +111,43 @@ def test_special_tokens_and_empty_rows_are_not_spoken_and_words_are_counted(spee
     assert sum(counts[number] for number in ids) == 4
 
 
-def test_a_tokenizer_without_a_chat_template_is_one_line(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
-    with pytest.raises(BadInput, match="its tokenizer cannot be read") as told:
-        load_tokenizer(tmp_path)
+def refused(folder: Path, message: str) -> None:
+    with pytest.raises(BadInput, match=message) as told:
+        load_tokenizer(folder)
     assert "\n" not in str(told.value)
-    tokenizer = load_tokenizer(folder)
-    tokenizer.chat_template = None
-    config = FocusedCaptionerConfig(language={"vocab_size": 400, "pad_token_id": 1})
-    with pytest.raises(BadInput, match="has no chat template"):
-        ChatText(tokenizer, config, strings=STRINGS, order=ORDER)
+
+
+def only(folder: Path, made: Path, *names: str) -> Path:
+    """A folder with some files of another."""
+    made.mkdir()
+    for name in names:
+        shutil.copy(folder / name, made / name)
+    return made
+
+
+def test_a_tokenizers_words_are_in_one_file_or_in_two(folder: Path, tmp_path: Path) -> None:
+    one = load_tokenizer(only(folder, tmp_path / "one", "tokenizer.json", "tokenizer_config.json"))
+    two = load_tokenizer(only(folder, tmp_path / "two", "vocab.json", "merges.txt", "tokenizer_config.json"))
+    sentence = "Anna waves at Tom."
+    assert one(sentence)["input_ids"] == two(sentence)["input_ids"] == load_tokenizer(folder)(sentence)["input_ids"]
+
+
+@pytest.mark.parametrize("names", [(), ("vocab.json",), ("merges.txt", "tokenizer_config.json")])
+def test_a_folder_without_a_tokenizers_words_is_one_line(folder: Path, tmp_path: Path, names: tuple[str, ...]) -> None:
+    needed = "made: has no tokenizer: neither tokenizer.json nor vocab.json with merges.txt; fetch the model whole"
+    refused(only(folder, tmp_path / "made", *names), needed)
+
+
+def test_a_torn_tokenizer_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
+    refused(tmp_path, "its tokenizer cannot be read")
+
+
+def test_a_tokenizer_without_a_chat_template_is_one_line(folder: Path, tmp_path: Path) -> None:
+    made = only(folder, tmp_path / "made", "tokenizer.json", "tokenizer_config.json")
+    settings = json.loads((made / "tokenizer_config.json").read_text(encoding="utf-8"))
+    template = settings.pop("chat_template")
+    (made / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    refused(made, "made: its tokenizer has no chat template")
+    (made / "chat_template.jinja").write_text(template, encoding="utf-8")
+    assert load_tokenizer(made).chat_template == template

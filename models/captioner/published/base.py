@@ -1,7 +1,9 @@
-"""The published base model's folder: what it is and where its weights were, not 16 GB of copies.
+"""A published base model's folder: what it is and where its weights were, not 16 GB of copies.
 
 `config.json` holds the captioner's configuration, the tower's, the words, and of every published file repository,
-revision, size and SHA-256, so that what is made from them is keyed by them; `keys.json` is the key map as it was used.
+revision, size and SHA-256, so that what is made from them is keyed by them; `keys.json` is the key map as it was used;
+`untrained.safetensors` is what of the captioner nobody published: the soft prompt, and, where the language model comes
+from its own repository, the connectors.
 No path of a machine is written: a folder of weights is named relative to where commands run, the repository's root.
 """
 
@@ -16,16 +18,24 @@ from common.errors import BadInput
 from common.files import read_json, write_json
 from models.captioner.config import FocusedCaptionerConfig, config_fields
 from models.captioner.model import FocusedCaptioner
+from models.captioner.published.layout import (
+    PublishedLayout,
+    captioner_config,
+    empty_captioner,
+    load_captioner_weights,
+    read_published_config,
+)
+from models.captioner.published.qwen2 import QWEN2
 from models.captioner.published.siglip import PublishedTower, load_siglip, vision_config
 from models.captioner.published.text import ChatText, load_tokenizer, region_id
-from models.captioner.published.videorefer import captioner_config, key_map, load_videorefer, not_read
-from models.captioner.published.videorefer import read_published_config as published_config
-from models.captioner.published.weights import check_facts, check_map, file_facts, published_files, refuse_unknown
+from models.captioner.published.untrained import UNTRAINED, write_untrained
+from models.captioner.published.videorefer import VIDEOREFER
+from models.captioner.published.weights import check_facts, check_map, file_facts, named_files, published_files
 from models.captioner.settings import BaseModelSettings
 from models.hub import local_folder
 from models.prior.template import TemplateStrings
 
-KIND = "videorefer"
+LAYOUTS: dict[str, PublishedLayout] = {"videorefer": VIDEOREFER, "qwen2": QWEN2}  # by kind
 TOKENIZER_FILES = (
     "added_tokens.json",
     "chat_template.jinja",
@@ -41,11 +51,13 @@ INSTEAD = "choose base_model.kind studio"
 def write_base(settings: BaseModelSettings, out: Path) -> None:
     """Checks the published weights against the key map, from their headers, and writes the folder. BadInput says which
     file or tensor is not as published, or what to fetch."""
-    chosen = settings.videorefer
-    folder, tower = _folder(chosen.repository, chosen.revision), _folder(chosen.tower, chosen.tower_revision)
+    layout, chosen = LAYOUTS[settings.kind], settings.published
+    source = settings.qwen2 if settings.kind == "qwen2" else settings.videorefer
+    folder, tower = _folder(source.repository, source.revision), _folder(chosen.tower, chosen.tower_revision)
     tokenizer = load_tokenizer(folder)
-    published = published_config(folder)
+    published = read_published_config(folder)
     config = captioner_config(
+        layout,
         published,
         vision_config(tower),
         scene_frames=chosen.scene_frames,
@@ -53,32 +65,32 @@ def write_base(settings: BaseModelSettings, out: Path) -> None:
         soft_prompt_tokens=settings.soft_prompt_tokens,
         pad_id=_pad(tokenizer, folder),
         region_id=region_id(tokenizer, int(published.get("vocab_size", 0))),
+        connectors=(settings.qwen2.scene_connector, settings.qwen2.region_encoder),
     )
     files = published_files(folder)
-    with torch.device("meta"):
-        model = FocusedCaptioner(config)
-    keys = key_map(model)
-    refuse_unknown(files, keys, not_read)
+    model = empty_captioner(config)
+    keys = layout.keys_of(model, files)
     check_map(model, files, keys)
     load_siglip(tower, scene_frames=chosen.scene_frames)
     out.mkdir(parents=True, exist_ok=True)
+    write_untrained(out, config, keys, seed=settings.seed)
     write_json(
         out / "config.json",
         {
-            "kind": KIND,
+            "kind": settings.kind,
             "captioner": config_fields(config),
             "tower": {"scene_frames": chosen.scene_frames},
             "words": chosen.words.model_dump(mode="json"),
             "precision": chosen.precision,
             "device": chosen.device,
             "weights": {
-                "captioner": _facts(folder, chosen.repository, chosen.revision, files.shards),
+                "captioner": _facts(folder, source.repository, source.revision, files.shards),
                 "tower": _facts(tower, chosen.tower, chosen.tower_revision, published_files(tower).shards),
             },
         },
     )
     rows = [{"published": theirs, "ours": mine, "shape": list(files.shape[theirs])} for theirs, mine in keys.items()]
-    write_json(out / "keys.json", {"read": rows, "left_out": sorted(filter(not_read, files.place))})
+    write_json(out / "keys.json", {"read": rows, "left_out": sorted(filter(layout.not_read, files.place))})
 
 
 def open_base(folder: Path) -> tuple[FocusedCaptioner, ChatText]:
@@ -90,7 +102,10 @@ def open_base(folder: Path) -> tuple[FocusedCaptioner, ChatText]:
     order = words.pop("order")
     speech = ChatText(load_tokenizer(weights), built, strings=TemplateStrings(**words), order=order)
     device, dtype = place_of(config)
-    return load_videorefer(weights, built, dtype=dtype, device=device), speech
+    untrained = named_files(folder, (UNTRAINED,), otherwise="make base_model again")
+    layout = LAYOUTS[config["kind"]]
+    files = published_files(weights)
+    return load_captioner_weights(layout, files, untrained, built, dtype=dtype, device=device), speech
 
 
 def open_tower(folder: Path) -> PublishedTower:
@@ -106,15 +121,15 @@ def place_of(asked: dict[str, Any]) -> tuple[str, torch.dtype]:
     there = torch.cuda.is_available()
     device = ("cuda" if there else "cpu") if asked["device"] == "auto" else str(asked["device"])
     if device.startswith("cuda") and not there:
-        raise BadInput(f"base_model.videorefer.device: {device} is asked for, but torch finds no GPU; say auto or cpu")
+        raise BadInput(f"base_model.published.device: {device} is asked for, but torch finds no GPU; say auto or cpu")
     return device, torch.bfloat16 if asked["precision"] == "bf16" else torch.float32
 
 
 def _folder(model: str, revision: str) -> Path:
     if Path(model).is_absolute():
         raise BadInput(
-            f"base_model.videorefer: {model} is a path of this machine; name a folder inside this repository (such as "
-            "data/raw/weights/VideoRefer-7B), so that the data say the same everywhere"
+            f"base_model: {model} is a path of this machine; name a folder inside this repository (such as "
+            f"data/raw/weights/{Path(model).name}), so that the data say the same everywhere"
         )
     return local_folder(model, revision, otherwise=INSTEAD)
 
@@ -132,5 +147,5 @@ def _facts(folder: Path, repository: str, revision: str, shards: tuple[str, ...]
 
 def _pad(tokenizer: Any, folder: Path) -> int:
     if tokenizer.pad_token_id is None:
-        raise BadInput(f"{folder.name}: its tokenizer has no padding token; take VideoRefer's own")
+        raise BadInput(f"{folder.name}: its tokenizer has no padding token; take its repository's own")
     return int(tokenizer.pad_token_id)

@@ -18,8 +18,9 @@ from transformers import SiglipVisionConfig, SiglipVisionModel
 
 from models.captioner.config import FocusedCaptionerConfig
 from models.captioner.model import FocusedCaptioner
+from models.captioner.published.layout import CONNECTOR_DEPTH, captioner_config
 from models.captioner.published.stc import stc_tokens
-from models.captioner.published.videorefer import CONNECTOR_DEPTH, captioner_config
+from models.captioner.published.videorefer import VIDEOREFER
 from models.captioner.settings import LoraSettings
 
 # The public configurations. VideoRefer's vocabulary is Qwen2's padded one, into which <region> fits.
@@ -57,6 +58,7 @@ LORA = LoraSettings(rank=64, targets=("q_proj", "k_proj", "v_proj", "o_proj", "g
 def published_config(*, scene_frames: int = 8, soft_prompt_tokens: int = 4) -> FocusedCaptionerConfig:
     """The captioner's configuration with VideoRefer-7B's sizes."""
     return captioner_config(
+        VIDEOREFER,
         VIDEOREFER_7B,
         SiglipVisionConfig(**SIGLIP_SO400M),
         scene_frames=scene_frames,

@@ -27,6 +27,7 @@ _PLACES = re.compile("([\ue000-\ue003])")
 _TITLE = re.compile(r"\b(Mr|Mrs|Ms|Dr|St|Jr|Sr|Prof|Lt|Sgt|Capt|Col|Gen)\.", re.IGNORECASE)
 _WORD_START = re.compile(r"Ġ\w|[A-Z]")  # Ġ is a space
 _FULL_STOP = re.compile(r"\.[\"')\]]*[ĊĠčĉ]*")  # Ċ is a line's end
+WORD_FILES = (("tokenizer.json",), ("vocab.json", "merges.txt"))  # one of these rows holds a tokenizer's words
 
 
 class ChatText:
@@ -37,8 +38,6 @@ class ChatText:
     def __init__(
         self, tokenizer: Any, config: FocusedCaptionerConfig, *, strings: TemplateStrings, order: Sequence[str]
     ) -> None:
-        if not tokenizer.chat_template:
-            raise BadInput("tokenizer: has no chat template; take VideoRefer's or Qwen2-7B-Instruct's tokenizer")
         self.tokenizer, self.strings, self.order = tokenizer, strings, tuple(order)
         self.rows = int(config.language["vocab_size"])
         self.pad = int(config.language["pad_token_id"])
@@ -164,14 +163,27 @@ class ChatText:
 
 
 def load_tokenizer(folder: Path) -> Any:
-    """The Qwen2 tokenizer in a published model's folder."""
+    """The Qwen2 tokenizer in a published model's folder; BadInput where its files are not there or cannot be read, or
+    where it has no chat template."""
     from transformers import Qwen2Tokenizer
 
+    # Without any of them transformers gives a tokenizer that knows no word.
+    if not any(all((folder / name).is_file() for name in names) for names in WORD_FILES):
+        raise BadInput(
+            f"{folder.name}: has no tokenizer: neither {' nor '.join(' with '.join(names) for names in WORD_FILES)}; "
+            "fetch the model whole"
+        )
     try:
-        return Qwen2Tokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = Qwen2Tokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0][:160] if str(error) else type(error).__name__
         raise BadInput(f"{folder.name}: its tokenizer cannot be read ({reason}); fetch the model whole") from None
+    if not tokenizer.chat_template:
+        raise BadInput(
+            f"{folder.name}: its tokenizer has no chat template (tokenizer_config.json or chat_template.jinja); "
+            "take VideoRefer's or Qwen2-7B-Instruct's"
+        )
+    return tokenizer
 
 
 def region_id(tokenizer: Any, rows: int) -> int | None:

@@ -45,16 +45,22 @@ def published_files(folder: Path) -> PublishedFiles:
         place, shards = None, (WHOLE,)
     else:
         raise BadInput(f"{folder.name}: has neither {INDEX} nor {WHOLE}; fetch the model's safetensors")
+    files = named_files(folder, shards)
+    if place is not None and place != files.place:
+        key = sorted(set(place.items()) ^ set(files.place.items()))[0][0]
+        raise BadInput(
+            f"{folder.name}/{INDEX}: says {key} is in {place.get(key)}, it is in {files.place.get(key)}; fetch again"
+        )
+    return files
+
+
+def named_files(folder: Path, shards: tuple[str, ...], *, otherwise: str = "fetch it again") -> PublishedFiles:
+    """Reads the headers of these files; BadInput for one that is missing or torn, with what to do."""
     found: dict[str, str] = {}
     shape: dict[str, tuple[int, ...]] = {}
     for shard in shards:
-        for key, size in _header(folder, shard).items():
+        for key, size in _header(folder, shard, otherwise).items():
             found[key], shape[key] = shard, size
-    if place is not None and place != found:
-        key = sorted(set(place.items()) ^ set(found.items()))[0][0]
-        raise BadInput(
-            f"{folder.name}/{INDEX}: says {key} is in {place.get(key)}, it is in {found.get(key)}; fetch again"
-        )
     return PublishedFiles(folder, shards, found, shape)
 
 
@@ -118,15 +124,15 @@ def check_facts(folder: Path, facts: Mapping[str, Mapping[str, Any]]) -> None:
             )
 
 
-def _header(folder: Path, shard: str) -> dict[str, tuple[int, ...]]:
+def _header(folder: Path, shard: str, otherwise: str) -> dict[str, tuple[int, ...]]:
     path = inside(folder, shard)
     if not path.is_file():
-        raise BadInput(f"{folder.name}/{shard}: missing, though the index names it; fetch it again")
+        raise BadInput(f"{folder.name}/{shard}: missing; {otherwise}")
     try:
         with safe_open(path, framework="pt") as tensors:
             return {key: tuple(tensors.get_slice(key).get_shape()) for key in tensors.keys()}  # noqa: SIM118
     except SafetensorError as error:
-        raise BadInput(f"{folder.name}/{shard}: not whole ({error}); fetch it again") from None
+        raise BadInput(f"{folder.name}/{shard}: not whole ({error}); {otherwise}") from None
 
 
 def _sha256(path: Path) -> str:
