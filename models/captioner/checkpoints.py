@@ -25,7 +25,7 @@ from models.captioner.adapters import ADAPTER, read_adapter, write_adapter
 from models.captioner.config import FocusedCaptionerConfig, config_fields
 from models.captioner.inputs import PromptPlan
 from models.captioner.model import FocusedCaptioner
-from models.captioner.published.base import LAYOUTS, open_base, open_tower
+from models.captioner.published.base import KINDS, open_base, open_tower
 from models.captioner.published.siglip import PublishedTower
 from models.captioner.speech import Speech
 from models.captioner.tower import Tower, tower_from
@@ -69,7 +69,7 @@ def load_language_model(folder: Path) -> Qwen2ForCausalLM:
 
 def load_tower(folder: Path) -> Tower | PublishedTower:
     """The frozen tower of a base model."""
-    if _read_config(folder).get("kind") in LAYOUTS:
+    if _read_config(folder).get("kind") in KINDS:
         return open_tower(folder)
     tower = tower_from(_read_config(folder)["tower"])
     _load_into(tower, folder / "tower.safetensors")
@@ -78,7 +78,7 @@ def load_tower(folder: Path) -> Tower | PublishedTower:
 
 def load_base(folder: Path) -> tuple[FocusedCaptioner, Speech]:
     """A base model ready to be fine-tuned: its connectors and language model; the soft prompt is untrained."""
-    if _read_config(folder).get("kind") in LAYOUTS:
+    if _read_config(folder).get("kind") in KINDS:
         return open_base(folder)
     model = FocusedCaptioner(FocusedCaptionerConfig(**_read_config(folder)["captioner"]))
     model.language_model.load_state_dict(load_language_model(folder / LANGUAGE_MODEL).state_dict())

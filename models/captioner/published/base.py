@@ -35,7 +35,8 @@ from models.captioner.settings import BaseModelSettings
 from models.hub import local_folder
 from models.prior.template import TemplateStrings
 
-LAYOUTS: dict[str, PublishedLayout] = {"videorefer": VIDEOREFER, "qwen2": QWEN2}  # by kind
+KINDS = ("videorefer", "qwen2")
+LAYOUTS: dict[str, PublishedLayout] = dict(zip(KINDS, (VIDEOREFER, QWEN2), strict=True))
 TOKENIZER_FILES = (
     "added_tokens.json",
     "chat_template.jinja",
