@@ -3,6 +3,7 @@ film to look at."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -193,11 +194,25 @@ def snapshot(cache: Path, repository: str, commit: str) -> Path:
     return cache / f"models--{repository.replace('/', '--')}" / "snapshots" / commit
 
 
+def as_cached(folder: Path) -> None:
+    """Makes a snapshot what Hugging Face's cache has: links to files elsewhere, named by their content."""
+    blobs = folder.parents[1] / "blobs"
+    blobs.mkdir(exist_ok=True)
+    for path in sorted(folder.iterdir()):
+        blob = blobs / hashlib.sha256(path.read_bytes()).hexdigest()
+        path.rename(blob)
+        path.symlink_to(Path("../../blobs") / blob.name)
+
+
 def write_cache(cache: Path) -> tuple[FocusedCaptioner, SiglipVisionModel]:
     """VideoRefer and SigLIP in a cache, as `hf download` leaves them."""
     settings = toy_settings()
-    captioner = write_videorefer(snapshot(cache, settings.videorefer.repository, settings.videorefer.revision))
-    return captioner, write_siglip(snapshot(cache, settings.published.tower, settings.published.tower_revision))
+    folder = snapshot(cache, settings.videorefer.repository, settings.videorefer.revision)
+    tower = snapshot(cache, settings.published.tower, settings.published.tower_revision)
+    written = write_videorefer(folder), write_siglip(tower)
+    as_cached(folder)
+    as_cached(tower)
+    return written
 
 
 def toy_settings(kind: str = "videorefer", **changes: Any) -> BaseModelSettings:

@@ -192,6 +192,13 @@ def test_a_missing_shard_is_one_line(spare: Path) -> None:
     refused(r"weights/model-0000\d-of-00002.safetensors: missing; fetch it again")
 
 
+def test_an_index_that_leads_out_of_its_folder_is_one_line(spare: Path) -> None:
+    index = json.loads((spare / "model.safetensors.index.json").read_text())
+    index["weight_map"]["lm_head.weight"] = "../elsewhere.safetensors"
+    (spare / "model.safetensors.index.json").write_text(json.dumps(index))
+    refused("weights: '../elsewhere.safetensors' is no file's name")
+
+
 def test_a_truncated_shard_is_one_line(spare: Path) -> None:
     shard = shard_of(spare, "model.norm.weight")
     shard.write_bytes(shard.read_bytes()[:-40])

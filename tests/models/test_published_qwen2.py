@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from published_toys import COMMIT, snapshot, toy_film, toy_records, toy_settings, write_qwen2, write_siglip
+from published_toys import COMMIT, as_cached, snapshot, toy_film, toy_records, toy_settings, write_qwen2, write_siglip
 from safetensors.torch import load_file, save_file
 from transformers import Qwen2ForCausalLM, SiglipVisionConfig
 
@@ -47,8 +47,13 @@ RELEASED = {"scene_connector": "stc", "region_encoder": "merge-mlp"}
 @pytest.fixture(scope="module")
 def cached(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Qwen2ForCausalLM]:
     cache, settings = tmp_path_factory.mktemp("hub"), toy_settings("qwen2")
-    write_siglip(snapshot(cache, settings.published.tower, settings.published.tower_revision))
-    return cache, write_qwen2(snapshot(cache, settings.qwen2.repository, settings.qwen2.revision))
+    tower = snapshot(cache, settings.published.tower, settings.published.tower_revision)
+    folder = snapshot(cache, settings.qwen2.repository, settings.qwen2.revision)
+    write_siglip(tower)
+    model = write_qwen2(folder)
+    as_cached(tower)
+    as_cached(folder)
+    return cache, model
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from common.errors import BadInput
-from common.files import inside, read_json
+from common.files import read_json
 
 WHOLE = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -115,7 +115,7 @@ def check_facts(folder: Path, facts: Mapping[str, Mapping[str, Any]]) -> None:
     """BadInput where a file is missing or of another size than when the base model was made; digests are not computed
     again, as that reads 16 GB."""
     for name, fact in facts.items():
-        path = inside(folder, name)
+        path = _file(folder, name)
         size = path.stat().st_size if path.is_file() else None
         if size != fact["bytes"]:
             raise BadInput(
@@ -124,8 +124,15 @@ def check_facts(folder: Path, facts: Mapping[str, Mapping[str, Any]]) -> None:
             )
 
 
+def _file(folder: Path, name: str) -> Path:
+    """A file right inside a folder. It may be a link: those of Hugging Face's cache lead to its blobs."""
+    if Path(name).name != name or name == ".." or "\x00" in name:
+        raise BadInput(f"{folder.name}: {name!r} is no file's name; fetch it again")
+    return folder / name
+
+
 def _header(folder: Path, shard: str, otherwise: str) -> dict[str, tuple[int, ...]]:
-    path = inside(folder, shard)
+    path = _file(folder, shard)
     if not path.is_file():
         raise BadInput(f"{folder.name}/{shard}: missing; {otherwise}")
     try:
