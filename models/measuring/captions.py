@@ -19,9 +19,9 @@ from typing import Any
 import pandas as pd
 
 from common.errors import BadInput
-from common.files import canonical_json, read_json, write_json, write_text
+from common.files import canonical_json, write_json, write_text
 from models.measuring.captions_page import about_rows, page
-from models.measuring.captions_rows import Unit, judged, published_units
+from models.measuring.captions_rows import Unit, data_version, judged, published_units, without
 from models.measuring.captions_sections import CLIPS, COMPARED, PAPER, difference, frozen_pairs, sections
 from models.measuring.figures import Section
 from models.measuring.sections import as_json, plain
@@ -41,9 +41,10 @@ def figures(rows: pd.DataFrame, units: Sequence[Unit], found: Sequence[Section])
 
 def versions(data: Path, units: Sequence[Unit]) -> dict[str, str]:
     """The data versions of the base model and of every table of predictions."""
-    made = data / "base_model" / "_made.json"
-    base = {"base_model": str(read_json(made)["audit"])} if made.is_file() else {}
-    return base | {f"predictions/{unit.folder.name}": unit.version for unit in units if unit.version}
+    base = data_version(data / "base_model")
+    return ({"base_model": base} if base else {}) | {
+        f"predictions/{unit.folder.name}": unit.version for unit in units if unit.version
+    }
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,12 +53,18 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         units = published_units(given.data)
-        rows = judged(given.data, units)
+        rows = without(judged(given.data, units), given.leave_out)
         found = sections(rows, units)
         told = figures(rows, units, found)
         if given.page:
             command = "python -m models.measuring.captions " + shlex.join(arguments)
-            about = about_rows(rows, command=command, profile=given.profile, versions=versions(given.data, units))
+            about = about_rows(
+                rows,
+                command=command,
+                profile=given.profile,
+                versions=versions(given.data, units),
+                left_out=given.leave_out,
+            )
             write_text(given.page, page(found, about))
             write_json(given.page.with_suffix(".json"), told)
     except BadInput as error:
@@ -76,6 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=Path("data"), help="folder of the published data")
     parser.add_argument("--page", type=Path, help="write figures as Markdown here and as JSON beside it")
     parser.add_argument("--profile", default="mini-large", help="the profile that made the data, for the page")
+    parser.add_argument(
+        "--leave-out",
+        type=lambda text: tuple(filter(None, text.split(","))),
+        default=(),
+        metavar="FILMS",
+        help="test films that count in no figure, with commas between them: those looked at while a recipe was chosen",
+    )
     parser.add_argument("--json", action="store_true", help="print figures as JSON")
     return parser
 

@@ -37,14 +37,17 @@ class About:
     clips: dict[str, int]
     seeds: Sequence[int]
     versions: dict[str, str]  # data version by what was read
+    left_out: Sequence[str] = ()  # test films that count in no figure
 
 
-def about_rows(rows: pd.DataFrame, *, command: str, profile: str, versions: dict[str, str]) -> About:
+def about_rows(
+    rows: pd.DataFrame, *, command: str, profile: str, versions: dict[str, str], left_out: Sequence[str] = ()
+) -> About:
     """Counts of what was measured."""
     by = rows.groupby("benchmark")
     films = {str(name): int(part["film"].nunique()) for name, part in by}
     clips = {str(name): len(part[["film", "clip_id"]].drop_duplicates()) for name, part in by}
-    return About(command, profile, films, clips, sorted(rows["seed"].unique().tolist()), versions)
+    return About(command, profile, films, clips, sorted(rows["seed"].unique().tolist()), versions, left_out)
 
 
 def page(found: Sequence[Section], about: About) -> str:
@@ -55,6 +58,11 @@ def page(found: Sequence[Section], about: About) -> str:
         "the percentile bootstrap (1,000 draws) over films, whose clips and seeds stay together; the JSON beside this "
         "page has the intervals over clips for differences too. A dash: not asked, or not there."
     )
+    if about.left_out:
+        told += (
+            f" Left out of every figure: {', '.join(about.left_out)}, test films that were looked at while the "
+            "recipe was chosen."
+        )
     shown = [section for section in found if section.title and section.lines]
     parts = [
         _TITLE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from common.errors import BadInput
-from common.files import read_json
+from common.files import digest, read_json
 from models.measuring.captions_truth import film_facts, perceived
 from models.training.judging import judge
 
@@ -54,8 +54,24 @@ def _unit(folder: Path, data: Path) -> Unit:
         known = read_json(config)
         prompt = {name: known.get("plan", {}).get(name) for name in ("soft_prompt", "region", "text_prior")}
         prompt["trainable"] = known.get("trainable")
-    version = str(made.get("audit", ""))
-    return Unit(row, benchmark, int(seed), folder, str(asked.get("bank", "best query")), variant, prompt, version)
+    known_bank = str(asked.get("bank", "best query"))
+    return Unit(row, benchmark, int(seed), folder, known_bank, variant, prompt, data_version(folder))
+
+
+def data_version(folder: Path) -> str:
+    """The digest of a published folder's files, as its record lists them; empty where there is none.
+
+    The same value as `publishing.records.version`, which stands a floor above.
+    """
+    made = folder / "_made.json"
+    return digest(read_json(made)["files"]) if made.is_file() else ""
+
+
+def without(rows: pd.DataFrame, films: Collection[str]) -> pd.DataFrame:
+    """The rows of the other films; BadInput for a film that has none."""
+    if unknown := sorted(set(films) - set(rows["film"])):
+        raise BadInput(f"--leave-out {unknown[0]}: no such test film among the predictions")
+    return rows[~rows["film"].isin(list(films))].reset_index(drop=True)
 
 
 def judged(data: Path, units: Iterable[Unit]) -> pd.DataFrame:

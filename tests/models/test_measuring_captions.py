@@ -10,11 +10,12 @@ import pytest
 from common.errors import BadInput
 from models.measuring.captions import figures, main
 from models.measuring.captions_page import met
-from models.measuring.captions_rows import judged, published_units
+from models.measuring.captions_rows import judged, published_units, without
 from models.measuring.captions_sections import difference, frozen_pairs, goals, sections, verdict
 from models.measuring.captions_truth import name_state, whose_tracks
 from models.measuring.figures import Figure
 from models.training.judging import judge, places_of
+from publishing.records import version
 
 WAVE = {
     "type": 1, "subject": "Anna", "verb": "wave", "second": "Ben", "object": None, "place": "park",
@@ -110,7 +111,8 @@ def toy_data(data: Path, rows: dict[str, list[str]], *, films: int = 4) -> Path:
         asked = {"row": {"variant": row, "bank": "none" if row == "B1" else "best query"}}
         if row == "neighbour":
             asked = {"row": row}  # no captioner's
-        write(unit / "_made.json", {"audit": f"{row}{'0' * 20}", "from": {"parameters": asked}})
+        files = {"predictions.csv": [len(said), row]}
+        write(unit / "_made.json", {"audit": "the gate's", "from": {"parameters": asked}, "files": files})
         plan = {"soft_prompt": row != "A1F", "region": False, "text_prior": True}
         write(
             data / "captioner" / f"{row}.0" / "config.json",
@@ -155,7 +157,7 @@ def test_the_page_is_the_same_twice_and_names_what_it_is_of(tmp_path: Path) -> N
     assert first.replace("one.md", "") == second.replace("two.md", "")
     assert "mad_eval_named: 4 films, 4 clips" in first
     assert "| action | .950 | 1.000 [1.000, 1.000] | met | 4 |" in first
-    assert "`C20000000000`" in first
+    assert f"`{str(version(data / 'predictions' / 'C2.mad_eval_named.0'))[:12]}`" in first  # as the lineage has it
     assert "D1 over C2" in first
     assert "neighbour over C2" in first
     assert json.loads(pages[0].with_suffix(".json").read_text())["rows"]["C2, mad_eval_named"]["action"]["value"] == 1.0
@@ -182,3 +184,17 @@ def test_what_is_missing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[s
 )
 def test_a_goal_is_met_with_or_without_doubt(value: float, low: float, high: float, told: str) -> None:
     assert met(Figure(value, low, high, 9), 0.95) == told
+
+
+def test_films_looked_at_before_count_in_no_figure(tmp_path: Path) -> None:
+    right, swapped, _ = SAID.values()
+    data = toy_data(tmp_path, {"C2": [swapped, right, right, right]})
+    rows = judged(data, published_units(data))
+    assert rows["subject"].mean() < 1.0
+    assert without(rows, ["tt0"])["subject"].mean() == 1.0
+
+
+def test_a_film_that_is_not_there_cannot_be_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = toy_data(tmp_path, {"C2": list(SAID.values())[:1] * 4})
+    assert main(["--data", str(data), "--leave-out", "tt9"]) == 2
+    assert "tt9: no such test film" in capsys.readouterr().err
