@@ -112,7 +112,7 @@ def toy_data(data: Path, rows: dict[str, list[str]], *, films: int = 4) -> Path:
         if row == "neighbour":
             asked = {"row": row}  # no captioner's
         files = {"predictions.csv": [len(said), row]}
-        write(unit / "_made.json", {"audit": "the gate's", "from": {"parameters": asked}, "files": files})
+        write(unit / "_made.json", {"key": row, "audit": "the gate's", "from": {"parameters": asked}, "files": files})
         plan = {"soft_prompt": row != "A1F", "region": False, "text_prior": True}
         write(
             data / "captioner" / f"{row}.0" / "config.json",
