@@ -46,11 +46,13 @@ class Example:
         """The text with its people replaced by `people`, in order from left to right; who has no counterpart is
         someone, for a name of another film must not be spoken."""
         own = [name for name, _ in self.perceived.people]
-        text = self.text
-        for name in sorted(self.cast, key=lambda name: (-len(name), name)):
-            place = own.index(name) if name in own else len(people)
-            other = people[place] if place < len(people) else SOMEONE
-            text = re.sub(rf"\b{re.escape(name)}\b", other, text, flags=re.IGNORECASE)
+        others = {name.casefold(): SOMEONE for name in self.cast}
+        others |= {name.casefold(): other for name, other in zip(own, people, strict=False)}
+        # All at once, the longest first: a name that was put in may be one of this film's too.
+        names = sorted(self.cast, key=lambda name: (-len(name), name))
+        pattern = rf"\b(?:{'|'.join(map(re.escape, names))})\b" if names else r"(?!)"
+        replaced = re.compile(pattern, re.IGNORECASE)
+        text = replaced.sub(lambda found: others.get(found.group().casefold(), SOMEONE), self.text)
         return text[:1].upper() + text[1:]
 
 

@@ -71,6 +71,13 @@ def test_an_example_is_told_of_the_clips_own_people_or_of_someone() -> None:
     assert told.told_of(["Wendy", "Noah"]) == "Wendy waves at Noah, and Noah waves back."
     assert told.told_of(["Wendy"]) == "Wendy waves at someone, and someone waves back."
     assert example("a", "Carl waits.", (), ("Carl",)).told_of(["Wendy"]) == "Someone waits."
+    assert example("a", "It rains.").told_of(["Wendy"]) == "It rains."
+
+
+def test_a_name_that_both_films_have_is_put_in_once() -> None:
+    told = example("a", "Anna waves to Ben, not to carl.", ("Anna", "Ben"), ("Anna", "Ben", "Carl"))
+    assert told.told_of(["Ben", "Carl"]) == "Ben waves to Carl, not to someone."
+    assert told.told_of(["Ben", "Anna"]) == "Ben waves to Anna, not to someone."
 
 
 def test_a_collection_is_read_as_it_was_written(base: Path, tmp_path: Path) -> None:
