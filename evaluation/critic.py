@@ -24,13 +24,13 @@ from evaluation.settings import CriticSettings
 from evaluation.texts import Item
 
 Span = tuple[int, int]
-Resolver = Callable[[str, Sequence[str]], list[list[Span]]]
-"""A text and the names that open it, to clusters of mentions as character offsets."""
+Resolver = Callable[[str, Sequence[str], Sequence[int]], list[list[Span]]]
+"""A text, the names that open it and where its clips start, to clusters of mentions as character offsets."""
 
 _HE = frozenset(["he", "him", "his", "himself"])
 _SHE = frozenset(["she", "her", "hers", "herself"])
 _PRONOUN = re.compile(r"\b(?:he|him|his|himself|she|her|hers|herself)\b", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?]+\s+|$")
+_SENTENCE_END = re.compile(r"""[.!?]+["'”’)\]]*\s+|$""")
 
 
 def critic(items: Sequence[Item], casts: Mapping[str, Cast], settings: CriticSettings) -> np.ndarray:
@@ -59,7 +59,7 @@ def people_of(sentences: Sequence[str], names: Sequence[str], resolve: Resolver)
         starts.append(len(text))
         text += f"{sentence} "
     people: list[set[str]] = [set() for _ in sentences]
-    for cluster in resolve(text, names):
+    for cluster in resolve(text, names, starts):
         named = {text[start:end] for start, end in cluster} & set(names)
         if len(named) != 1:
             continue  # nobody, or people taken for one
@@ -74,17 +74,18 @@ def _opening(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}. " if len(names) > 1 else f"{names[0]}. "
 
 
-def clusters_by_rule(text: str, names: Sequence[str]) -> list[list[Span]]:
+def clusters_by_rule(text: str, names: Sequence[str], starts: Sequence[int]) -> list[list[Span]]:
     """A cluster a name: where it stands, and the pronouns that the rule gives it.
 
     A word of a name that is no other's counts as the name. A pronoun is the person named first in its own sentence
     before it, else in the nearest sentence before that names anybody; a person once called `he` is never `she`. Nobody
-    is meant by a pronoun because the list of names that opens the text names him.
+    is meant by a pronoun because the list of names that opens the text names him. A sentence ends where a clip does,
+    whether or not a full stop says so.
     """
     opening = len(_opening(names))
     clusters: dict[str, list[Span]] = {name: [] for name in names}
     mentions = sorted(_name_mentions(text, names) + [(m.start(), m.end(), "") for m in _PRONOUN.finditer(text)])
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    ends = sorted({match.end() for match in _SENTENCE_END.finditer(text)} | set(starts))
     gender: dict[str, frozenset[str]] = {}
     earlier: list[tuple[int, str]] = []  # sentence and name, in order
     for start, end, name in mentions:
@@ -127,7 +128,7 @@ def _resolver(settings: CriticSettings) -> Resolver:
     except ImportError:
         raise ModelMissing("fastcoref is not installed; evaluation.critic.coreference: rule does without it") from None
     model = FCoref(device="cpu", enable_progress_bar=False)
-    return lambda text, _: model.predict(texts=[text])[0].get_clusters(as_strings=False)
+    return lambda text, _, __: model.predict(texts=[text])[0].get_clusters(as_strings=False)
 
 
 def identity(settings: CriticSettings) -> str:

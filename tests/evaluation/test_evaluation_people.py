@@ -74,6 +74,15 @@ def test_a_pronoun_is_the_person_named_first_in_the_nearest_sentence() -> None:
     assert _people("Nora opens her bag.") == [{"Nora"}]
 
 
+def test_a_clip_ends_a_sentence_with_a_full_stop_or_without() -> None:
+    assert _people("Nora waves to Tyree", "Jonas nods as he leaves")[1] == {"Jonas Vale"}
+    assert _people("Nora waves to Tyree.", "Jonas nods as he leaves.")[1] == {"Jonas Vale"}
+    for stop in ('."', ".”", "!'", ".)"):
+        assert _people(f"Nora reads: (Go{stop} Jonas nods as he leaves.") == [{"Nora", "Jonas Vale"}]
+        found = clusters_by_rule(f"Nora. Nora reads: (Go{stop} Jonas nods as he leaves.", ["Nora", "Jonas"], [6])
+        assert [len(cluster) for cluster in found] == [2, 2], "he is Jonas"
+
+
 def test_the_list_of_the_cast_is_nobodys_sentence() -> None:
     assert _people("He waits.", "Rain falls.") == [set(), set()]
 
@@ -101,7 +110,7 @@ def test_films_are_told_apart() -> None:
 def test_clusters_of_two_people_or_across_sentences_count_for_nobody() -> None:
     sentences = ("Nora waits.", "She runs.")
 
-    def resolve(text: str, _: object) -> list[list[tuple[int, int]]]:
+    def resolve(text: str, *_: object) -> list[list[tuple[int, int]]]:
         nora, she = text.rindex("Nora"), text.index("She")
         jonas = text.index("Jonas Vale")
         return [[(nora, nora + 4), (she, she + 3), (jonas, jonas + 10)], [(0, 4), (nora, she + 3)]]
