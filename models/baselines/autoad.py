@@ -35,7 +35,7 @@ from models.captioner.vocabulary import BEGIN, END, PAD, Vocabulary, read_vocabu
 
 TIED = "gpt.lm_head.weight"  # the embeddings' own tensor, written once
 LEAST_SPREAD = 0.05
-LONGEST = 256  # positions: context, prefix and description together
+LEAST_TOLD = 185  # places kept for a description at least: with the parameters' defaults 256 in all
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Shape:
     heads: int
     prefix_tokens: int
     mapping_layers: int
+    positions: int
+    """Places of context, prefix, begin and description together."""
 
 
 class MappingNetwork(nn.Module):
@@ -89,7 +91,7 @@ class AutoAD(nn.Module):
         self.gpt = GPT2LMHeadModel(
             GPT2Config(
                 vocab_size=len(vocabulary),
-                n_positions=LONGEST,
+                n_positions=shape.positions,
                 n_embd=shape.width,
                 n_layer=shape.layers,
                 n_head=shape.heads,

@@ -19,6 +19,7 @@ from torch import Tensor
 from common.errors import BadInput
 from corpora.studio.facts_text import TextWorld
 from models.baselines.autoad import (
+    LEAST_TOLD,
     AutoAD,
     Shape,
     contexts,
@@ -83,6 +84,7 @@ def train_autoad(
         heads=settings.heads,
         prefix_tokens=settings.prefix_tokens,
         mapping_layers=settings.mapping_layers,
+        positions=places(captioner, settings.prefix_tokens, longest=max(len(sample.target) for sample in samples)),
     )
     model = AutoAD(shape, vocabulary).train()
     model.mapping.standardise(scenes(samples).flatten(0, 1))
@@ -92,6 +94,12 @@ def train_autoad(
     save_autoad(out, model, vocabulary, seed=seed, clips=len(samples), trainable=settings.trainable)
     write_curves(out / "training.json", text=text, clips=clips)
     log.info("baselines: AutoAD-I.%d text %.3f, clips %.3f", seed, text.mean_of_last(), clips.mean_of_last())
+
+
+def places(captioner: CaptionerSettings, prefix_tokens: int, *, longest: int) -> int:
+    """Positions that GPT-2 needs for the longest context, the prefix, begin, and a description: one that is generated,
+    or the `longest` to learn from (tokens)."""
+    return captioner.prior_words + prefix_tokens + 1 + max(LEAST_TOLD, captioner.generation.max_tokens, longest)
 
 
 def pretrain_on_text(

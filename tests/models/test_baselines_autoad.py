@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from common.errors import BadInput
 from corpora.studio.facts_text import TextWorld
 from models.baselines.autoad import describe_autoad, load_autoad
-from models.baselines.autoad_training import train_autoad
+from models.baselines.autoad_training import places, train_autoad
 from models.baselines.names import SOMEONE, named_in, without_strangers
 from models.baselines.perceived import answers_of
 from models.baselines.settings import AutoADSettings
@@ -82,6 +82,24 @@ def test_it_names_only_whom_the_context_names_and_always_says_something(
     assert not any("Lin" in text for text in said)
     assert not any(name in said[-1] for name in ("Carla", "Anna")), "the last clip has no context at all"
     assert said == describe_autoad(model, vocabulary, records, FEATURES, CASTS, settings)
+
+
+def test_a_context_of_any_length_has_its_places(base: Path, tmp_path: Path) -> None:
+    long = [{"kind": "description", "text": "Carla walks to the door. " * 30} for _ in range(3)]
+    records = [record | {"prior": long} for record in toy_records()]
+    training = TuningSettings(steps=2, sequences=4, warm_up=1, validation_clips=0)
+    settings = small_settings(training=training, prior_words=400, previous_at_test="reference")
+    train_autoad(0, base, records, FEATURES, CASTS, TINY, settings, tmp_path)
+    model, vocabulary = load_autoad(tmp_path)
+    assert all(describe_autoad(model, vocabulary, records, FEATURES, CASTS, settings))
+
+
+def test_what_may_be_said_and_what_is_learnt_from_have_their_places() -> None:
+    settings = small_settings()
+    assert places(settings, 10, longest=20) == 256
+    told = settings.generation.model_copy(update={"max_tokens": 300})
+    assert places(settings.model_copy(update={"generation": told}), 10, longest=20) == 60 + 10 + 1 + 300
+    assert places(settings, 10, longest=500) == 60 + 10 + 1 + 500
 
 
 @given(st.lists(st.integers(0, 60), max_size=12), st.lists(st.integers(0, 60), max_size=12))
