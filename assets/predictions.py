@@ -10,7 +10,7 @@ from assets.captioner import casts_of, features_of
 from assets.clips import read_records
 from assets.code import BASELINE_ROWS, CAPTIONER, FILM, RECORDS, training
 from assets.experiments import Experiment, experiment_of, experiment_units
-from models.baselines.settings import ABOUT, CONSTANT
+from models.baselines.settings import ABOUT, CONSTANT, SANITY
 from publishing.settings import film_ids
 from publishing.stage import WHOLE, Stage, Work, all_jobs, expect
 
@@ -149,10 +149,15 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
             "words": [len(text.split()) for text in said],
         }
     )
+    row = read_json(folder / BASELINE)["row"] if (folder / BASELINE).exists() else ""
     # The constant row says the same of every clip by design: there is nothing to expect of it.
-    constant = (folder / BASELINE).exists() and read_json(folder / BASELINE)["row"] == CONSTANT
-    whole = [] if constant else [{"distinct": said.nunique() / max(len(table), 1)}]
-    return {"clips": clips, "whole": pd.DataFrame(whole, columns=["distinct"], dtype=float)}
+    whole = [] if row == CONSTANT else [{"distinct": said.nunique() / max(len(table), 1)}]
+    return {
+        "clips": clips,
+        # A sanity row's texts are people's, as long as people made them.
+        "generated": clips[:0] if row in SANITY else clips,
+        "whole": pd.DataFrame(whole, columns=["distinct"], dtype=float),
+    }
 
 
 def expectations(settings: Settings) -> list[Any]:
@@ -161,7 +166,15 @@ def expectations(settings: Settings) -> list[Any]:
     longest = settings.captioner.generation.max_tokens
     return [
         expect("clips", "column_values_to_be_unique", column="key", rows=clip, why="two descriptions of one clip"),
-        expect("clips", between, column="words", min_value=1, max_value=longest, rows=clip, why="an empty description"),
+        expect("clips", between, column="words", min_value=1, rows=clip, why="an empty description"),
+        expect(
+            "generated",
+            between,
+            column="words",
+            max_value=longest,
+            rows=clip,
+            why="more words than captioner.generation.max_tokens has tokens",
+        ),
         expect(
             "whole",
             between,

@@ -168,6 +168,7 @@ BASELINES = (
 PREDICTIONS = (
     Fault("clips.key", cell("predictions.csv", 4, "clip_id", 4), "film tt1 clip 4"),
     Fault("clips.words", cell("predictions.csv", 6, "text_gen", " "), "film tt1 clip 7 = 0"),
+    Fault("generated.words", cell("predictions.csv", 6, "text_gen", "word " * 61), "film tt1 clip 7 = 61"),
     Fault("whole.distinct", same_words, "row 0 = 0.01"),
 )
 SCORES = (

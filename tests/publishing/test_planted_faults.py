@@ -16,7 +16,7 @@ from good_units import GOOD
 from planted_faults import FAULTS
 
 from assets import STAGES
-from common.files import read_json
+from common.files import read_json, write_json
 from orchestration.factory import build_definitions
 from orchestration.run import execute
 from publishing.publish import publish_stage
@@ -119,3 +119,17 @@ def test_what_was_mended_is_published_and_its_rejection_forgotten(tmp_path: Path
     GOOD["scores"](raw)
     assert publish_stage(stage, SETTINGS, graph=graph, root=tmp_path).made == ["one"]
     assert not (tmp_path / "data/rejected").exists()
+
+
+@pytest.mark.parametrize("row", ["neighbour", "shuffled", "constant", "second-phrasing"])
+def test_a_sanity_rows_texts_are_peoples_and_may_be_long_but_not_empty(row: str, tmp_path: Path) -> None:
+    stage, _ = planted(graph_of(STAGES)["predictions"], [row])
+    raw = tmp_path / "data/raw" / row
+    raw.mkdir(parents=True)
+    GOOD["predictions"](raw)
+    write_json(raw / "baseline.json", {"row": row, "about": ""})
+    faults = {fault.breaks: fault for fault in FAULTS["predictions"]}
+    faults["generated.words"].plant(raw)
+    assert publish_stage(stage, SETTINGS, graph=graph_of((stage,)), root=tmp_path).made == [row]
+    faults["clips.words"].plant(raw)
+    assert not publish_stage(stage, SETTINGS, graph=graph_of((stage,)), root=tmp_path).good
