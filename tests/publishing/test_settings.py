@@ -83,6 +83,16 @@ def test_nothing_but_bad_input_comes_of_wrong_values(value: Any) -> None:
             assert "\n" not in str(mistake)
 
 
+def test_the_large_profile_runs_every_row_of_the_default_one() -> None:
+    large, default = load_profile("mini-large"), Settings()
+    for benchmark, rows in default.experiments.rows.items():
+        assert set(rows) <= set(large.experiments.rows[benchmark])
+    points = [row for row, settings in default.captioner.rows.items() if settings.threshold is not None]
+    assert points
+    for row in points:
+        assert large.captioner.rows[row] == default.captioner.rows[row]
+
+
 @pytest.mark.parametrize("name", ["smoke", "mini", "mini-large", "paper"])
 def test_a_profile_becomes_a_file_of_every_value(tmp_path: Path, name: str) -> None:
     assert name in profile_names()
