@@ -17,9 +17,12 @@ import numpy as np
 
 from common.files import digest, read_json
 from common.threads import one_thread
+from evaluation import local_models
 from evaluation.local_models import model_folder, model_identity
-from evaluation.remembered import recall_values, remember_values
+from evaluation.remembered import named_by_code, recall_values, remember_values
 from evaluation.settings import BertSettings
+
+_CACHE_FOLDER = named_by_code("bert-score", __file__, local_models.__file__)
 
 
 class BertScore:
@@ -41,7 +44,7 @@ class BertScore:
 
         With a folder `cache` the values of exactly these pairs are kept there.
         """
-        name = f"bert-score/{digest([self._raw_identity(), list(map(list, pairs))])}.npy"
+        name = f"{_CACHE_FOLDER}/{digest([self._raw_identity(), list(map(list, pairs))])}.npy"
         scores = recall_values(cache, name, len(pairs))
         if scores is None:
             scores = self._raw_f1(pairs)

@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from common.files import digest
+from evaluation import java
 from evaluation.java import JavaFailed, JavaLines, find_java, java_command
-from evaluation.remembered import recall, remember
+from evaluation.remembered import named_by_code, recall, remember
 from evaluation.settings import JavaSettings
 from evaluation.tokens import packaged, pycocoevalcap_folder
 
@@ -132,7 +133,7 @@ def pair_key(pair: Pair) -> str:
     return digest([pair[0], *pair[1]])
 
 
-_CACHE_FILE = "meteor-counts.json"
+_CACHE_FILE = named_by_code("meteor-counts.json", __file__, java.__file__)
 _running: dict[tuple[int, JavaSettings], Meteor] = {}
 
 

@@ -1,7 +1,8 @@
 """What is slow to compute, kept in a cache folder from one scoring to the next: JSON by name, arrays by digest.
 
 Only what is equal to the last digit however often and in whatever company it is computed is kept by text. BertScore's
-last digits hang on its batches, so its values are kept for a whole list of pairs.
+last digits hang on its batches, so its values are kept for a whole list of pairs. A name holds a digest of the code
+that computes what is kept under it: after a mend nothing that was computed before it is recalled.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ from typing import Any
 import numpy as np
 
 from common.errors import BadInput
-from common.files import read_json, write_json
+from common.files import digest, file_md5, read_json, write_json
+
+
+def named_by_code(name: str, *sources: str) -> str:
+    """`name` with a digest of the source files (paths) before its ending; a folder's name gets it at the end."""
+    path = Path(name)
+    return f"{path.stem}.{digest([file_md5(Path(source)) for source in sources])[:12]}{path.suffix}"
 
 
 def recall(cache: Path | None, name: str) -> dict[str, Any]:

@@ -18,9 +18,10 @@ from pathlib import Path
 
 from common.errors import BadInput
 from common.files import digest, read_json
+from evaluation import java
 from evaluation.java import JavaFailed, JavaMissing, find_java, java_command, run_java
 from evaluation.meteor import Pair
-from evaluation.remembered import recall, remember
+from evaluation.remembered import named_by_code, recall, remember
 from evaluation.settings import EvaluationSettings
 from evaluation.tokens import packaged, pycocoevalcap_folder
 
@@ -37,7 +38,7 @@ _OPENED = ("lang", "math", "util", "util.concurrent", "net", "text")
 JARS_FOLDER = "tools/spice"
 """Where `make spice` puts them, below the root: no setting, since DVC watches it for the stage `scores`."""
 
-_CACHE_FILE = "spice-scores.json"
+_CACHE_FILE = named_by_code("spice-scores.json", __file__, java.__file__)
 _known: dict[str, float] = {}
 
 

@@ -6,8 +6,9 @@ import importlib.util
 from collections.abc import Iterable
 from pathlib import Path
 
+from evaluation import java
 from evaluation.java import JavaFailed, JavaMissing, find_java, java_command, run_java
-from evaluation.remembered import recall, remember
+from evaluation.remembered import named_by_code, recall, remember
 from evaluation.settings import JavaSettings
 
 _JAR = Path("tokenizer") / "stanford-corenlp-3.4.1.jar"
@@ -15,7 +16,7 @@ _JAR = Path("tokenizer") / "stanford-corenlp-3.4.1.jar"
 _QUOTES = ("''", "'", "``", "`")
 _BRACKETS = ("-LRB-", "-RRB-", "-LCB-", "-RCB-")
 _PUNCTUATION = frozenset((*_QUOTES, *_BRACKETS, ".", "?", "!", ",", ":", "-", "--", "...", ";"))
-_CACHE_FILE = "ptb-tokens.json"
+_CACHE_FILE = named_by_code("ptb-tokens.json", __file__, java.__file__)
 _known: dict[str, str] = {}
 
 

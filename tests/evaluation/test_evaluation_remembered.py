@@ -8,10 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from evaluation import bert as bert_module
+from evaluation import java, local_models, spice, tokens
+from evaluation import meteor as meteor_module
 from evaluation import score as score_module
 from evaluation.bert import BertScore
 from evaluation.meteor import Meteor, start_meteor
-from evaluation.remembered import recall, recall_values, remember, remember_values
+from evaluation.remembered import named_by_code, recall, recall_values, remember, remember_values
 from evaluation.score import score
 from evaluation.settings import EvaluationSettings, IntervalSettings, JavaSettings
 
@@ -77,3 +80,37 @@ def test_a_torn_or_foreign_cache_is_no_cache(tmp_path: Path, descriptions: pd.Da
     assert values is not None and values.tolist() == [1.0, 2.0]
     assert recall_values(tmp_path, "c.npy", 3) is None
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "b.json", "c.npy"], "nothing is left behind"
+
+
+def test_other_code_is_another_name(tmp_path: Path) -> None:
+    one, two = tmp_path / "one.py", tmp_path / "two.py"
+    one.write_text("a = 1\n")
+    two.write_text("b = 1\n")
+    before = named_by_code("kept.json", str(one), str(two))
+    assert before == named_by_code("kept.json", str(one), str(two)) and before.endswith(".json")
+    two.write_text("b = 2\n")
+    assert named_by_code("kept.json", str(one), str(two)) != before
+    assert named_by_code("folder", str(one)).startswith("folder.")
+
+
+KEPT = {
+    "ptb-tokens.json": (tokens._CACHE_FILE, tokens, java),
+    "meteor-counts.json": (meteor_module._CACHE_FILE, meteor_module, java),
+    "spice-scores.json": (spice._CACHE_FILE, spice, java),
+    "bert-score": (bert_module._CACHE_FOLDER, bert_module, local_models),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_a_metric_keeps_is_named_by_the_code_that_computes_it(name: str) -> None:
+    kept, *modules = KEPT[name]
+    assert kept == named_by_code(name, *(str(module.__file__) for module in modules)) != name
+
+
+def test_after_a_mend_nothing_old_is_recalled(bert: BertScore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = [("Rain falls.", "Rain.")]
+    kept = bert.f1(pairs, cache=tmp_path)
+    monkeypatch.setattr(bert, "_raw_f1", lambda _: np.array([0.25]))
+    assert bert.f1(pairs, cache=tmp_path).tolist() == kept.tolist()
+    monkeypatch.setattr(bert_module, "_CACHE_FOLDER", "bert-score.mended")
+    assert bert.f1(pairs, cache=tmp_path).tolist() == [0.25]
