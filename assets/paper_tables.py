@@ -70,7 +70,7 @@ def make(work: Work) -> None:
         world=f"{ABOUT_MINI_WORLD if is_studio(work) else ABOUT_CORPORA} {shared_films(work)}",
         orders=orders,
         identities=next((one.scores.identities for one in measured if one.row == BEST), {}),
-        provenance={f"scores/{one.row}.{one.benchmark}": one.data_version for one in rows},
+        provenance=provenance(rows),
         sizes=sizes(work, measured),
         cautions=cautions(work, measured),
         differences=differences(of_tables, intervals, against=BEST),
@@ -88,7 +88,9 @@ def laid_tables(
     from evaluation.tables import PAPER, build_further_table, build_tables, past_the_paper
 
     note = MINI_WORLD if is_studio(work) else ""
-    first, second = build_tables(measured, world=note, not_run=NOT_RUN | put_aside(work))
+    asked = {each.row for each in experiments(work.settings)}
+    left_out = {row: reason for row, reason in NOT_RUN.items() if row not in asked}
+    first, second = build_tables(measured, world=note, not_run=left_out | put_aside(work))
     past = build_further_table(past_the_paper(measured), world=note, metrics=PAPER)
     sanity = build_further_table([one for one in with_sanity if one.row in SANITY], world=note, metrics=SANITY_METRICS)
     return {
@@ -141,9 +143,15 @@ def measured_rows(work: Work) -> list[Measured]:
                 run_id=run or "",
                 data_version=version(folder) or "",
                 about=ABOUT[experiment.row] if experiment.baseline else experiment.settings(work.settings).about,
+                unit=experiment.unit,
             )
         )
     return rows
+
+
+def provenance(rows: list[Measured]) -> dict[str, str]:
+    """The folder of every row's scores, of each seed its own, and the data version that lies there."""
+    return {f"scores/{one.unit}": one.data_version for one in rows}
 
 
 def put_aside(work: Work) -> dict[str, str]:
@@ -151,8 +159,7 @@ def put_aside(work: Work) -> dict[str, str]:
     from publishing.records import aside_reason
 
     found = {each.row: aside_reason(work.data / "predictions" / each.unit) for each in experiments(work.settings)}
-    # One reason is one note of the tables, whose notes are parted by semicolons.
-    return {row: f"not run here: {reason.replace('; ', ': ')}" for row, reason in found.items() if reason is not None}
+    return {row: f"not run here: {reason}" for row, reason in found.items() if reason is not None}
 
 
 def facts(folder: Path) -> dict[str, pd.DataFrame]:

@@ -8,6 +8,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from evaluation.notes import part_notes
 from evaluation.published import BENCHMARK_TITLES, EXPERIMENTS, LOWER_IS_BETTER
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _cell(line: Mapping[Hashable, Any] | None, notes: list[str]) -> Cell:
     if line is None:
         return Cell(_NONE, _NONE, "")
     marks = []
-    for note in str(line["note"]).split("; ") if line["note"] else []:
+    for note in part_notes(str(line["note"] or "")):
         if note not in notes:
             notes.append(note)
         marks.append(notes.index(note) + 1)

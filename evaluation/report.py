@@ -42,7 +42,7 @@ class About:
     identities: Mapping[str, str] = field(default_factory=dict)
     """Metric to what its number depends on (`Scores.identities`)."""
     provenance: Mapping[str, str] = field(default_factory=dict)
-    """Name to value: data versions, the commit, the settings' digest. No times and no paths."""
+    """Name to value: the data version of the scores of every unit. No times and no paths."""
     sizes: Sequence[Size] = ()
     cautions: Sequence[str] = ()
     """What a reader must know before reading on: too few clips, one seed."""

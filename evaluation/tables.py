@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from evaluation.notes import join_notes
 from evaluation.published import FOCUSEDAD, NOT_RUN, PUBLISHED, PublishedCell
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class Measured:
     data_version: str = ""
     about: str = ""
     """What a reader must know of how this row was made; it stands among the notes of its cells."""
+    unit: str = ""
+    """The experiment's folder, which names row, benchmark and seed."""
 
 
 def build_tables(
@@ -112,7 +115,7 @@ def _line(
         "seed_low": min(values, default=np.nan),
         "seed_high": max(values, default=np.nan),
         "clips": max((one.scores.counts.get("clips", 0) for one in ran), default=0),
-        "note": "; ".join(part for part in (cell.note, _note(cell, ran, values, world, not_run)) if part),
+        "note": join_notes([cell.note, *_notes(cell, ran, values, world, not_run)]),
         "run_id": " ".join(dict.fromkeys(one.run_id for one in ran if one.run_id)),
         "data_version": " ".join(dict.fromkeys(one.data_version for one in ran if one.data_version)),
     }
@@ -126,16 +129,18 @@ def _mean_bounds(bounds: Sequence[tuple[float, float] | None], seeds: int) -> tu
     return float(np.mean([low for low, _ in there])), float(np.mean([high for _, high in there]))
 
 
-def _note(cell: PublishedCell, ran: list[Measured], values: list[float], world: str, not_run: Mapping[str, str]) -> str:
+def _notes(
+    cell: PublishedCell, ran: list[Measured], values: list[float], world: str, not_run: Mapping[str, str]
+) -> list[str]:
     if not ran:
-        return not_run.get(cell.row, "not run yet")
+        return [not_run.get(cell.row, "not run yet")]
     if not values:
         reasons = dict.fromkeys(
             one.scores.missing.get(cell.metric, "this metric was not asked for (evaluation.metrics)") for one in ran
         )
-        return f"missing: {'; '.join(reasons)}"
+        return [f"missing: {reason}" for reason in reasons]
     seeds = f"mean of {len(values)} seeds, {min(values):.1f} to {max(values):.1f}" if len(values) > 1 else ""
-    return "; ".join(part for part in (world, *dict.fromkeys(one.about for one in ran), seeds) if part)
+    return [world, *dict.fromkeys(one.about for one in ran), seeds]
 
 
 def _frame(lines: list[dict[str, object]]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,8 @@ import pytest
 
 from evaluation.compare import check_orders, order_lines
 from evaluation.intervals import interval, mean_interval
-from evaluation.layout import as_markdown, as_text
-from evaluation.published import CINEPILE, MAD, PUBLISHED
+from evaluation.layout import as_markdown, as_text, lay_out
+from evaluation.published import CINEPILE, FOCUSEDAD, MAD, NOT_RUN, PUBLISHED
 from evaluation.score import Scores
 from evaluation.settings import IntervalSettings
 from evaluation.tables import COLUMNS, Measured, build_further_table, build_tables
@@ -66,7 +67,7 @@ def test_a_cell_that_cannot_be_computed_says_what_is_missing() -> None:
     assert _cell(first, "C2", "SPICE").note == "missing: the jars are not here"
     assert "not asked for" in _cell(first, "C2", "BertScore").note
     assert _cell(first, "A1", "METEOR").note == "not run yet"
-    assert "GPT-4" in _cell(second, "MM-Narrator", "METEOR").note
+    assert "not among experiments.rows" in _cell(second, "MM-Narrator", "METEOR").note
     caution = _cell(second, "AutoAD-I", "BertScore").note
     assert "another scale" in caution and "not run here" in caution
 
@@ -150,3 +151,30 @@ def test_intervals_shrink_with_clips_and_skip_undefined_ones() -> None:
     assert interval(few[:, None], lambda drawn: drawn.mean(axis=(1, 2)), DRAWS) == pytest.approx(
         mean_interval(few, DRAWS)
     )
+
+
+def test_a_reason_that_holds_a_semicolon_is_one_note() -> None:
+    one = _measured("C2", [20.0, 30.0])
+    one.scores.missing["SPICE"] = "a jar is not here; `make spice` fetches it"
+    about = replace(one, about="our words; not the authors'")
+    first, second = build_tables([about], world="mini world", not_run={"VideoLLaMA3": "no model; name one"})
+    assert lay_out(first).notes == [
+        "not run yet",
+        "missing: a jar is not here: `make spice` fetches it",
+        "mini world",
+        "our words: not the authors'",
+        "missing: this metric was not asked for (evaluation.metrics)",
+    ]
+    assert "no model: name one" in lay_out(second).notes
+
+
+def test_seeds_that_lack_a_number_for_other_reasons_have_a_note_each() -> None:
+    one, other = _measured("C2", [20.0]), _measured("C2", [30.0])
+    other.scores.missing["SPICE"] = "no room"
+    first, _ = build_tables([one, other])
+    assert _cell(first, "C2", "SPICE").note == "missing: the jars are not here; missing: no room"
+
+
+def test_no_system_of_which_ours_exists_is_said_to_be_out_of_reach() -> None:
+    assert set(NOT_RUN) == {cell.row for cell in PUBLISHED if cell.table == 2} - {FOCUSEDAD}
+    assert all("not among experiments.rows" in reason for reason in NOT_RUN.values())
