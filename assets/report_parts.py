@@ -232,7 +232,9 @@ def chosen_examples(work: Work, measured: list[Measured]) -> list[Example]:
     for experiment in experiments(work.settings):
         if experiment.row != BEST or experiment.seed != work.settings.captioner.seeds[0]:
             continue
-        scores = next(one.scores for one in measured if (one.row, one.benchmark) == (BEST, experiment.benchmark))
+        best = (one.scores for one in measured if (one.row, one.benchmark) == (BEST, experiment.benchmark))
+        if (scores := next(best, None)) is None:
+            continue  # put aside in this benchmark
         others = other_rows(work, experiment)
         count = EXAMPLES if experiment.benchmark == "mad_eval_named" else EXAMPLES // 2
         for film, clip, why in choose_examples(scores.per_clip, count):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from publishing.settings import Settings
 
 WORK = "work.json"
+ENDED = "ended.{}.json"  # why a process of several ended, by its rank: torchrun only says that one did
 # A checkpoint of other code is not gone on from; the stage's own list is finer, for what lies published.
 CODE = ("common", "corpora/film.py", "assets/clips.py", "models/captioner", "models/prior", "models/training")
 
@@ -71,7 +72,10 @@ def fine_tune(work: Work, *, stage: str = "captioner", checkpoints: Path | None 
 
 
 def launch(work: Work) -> None:
-    """`fine_tune` in as many processes as the settings ask for, through accelerate's own launcher or torchrun."""
+    """`fine_tune` in as many processes as the settings ask for, through accelerate's own launcher or torchrun.
+
+    What ends one of them, a mistake of the user's or a loss that is no number, ends this alike.
+    """
     from publishing.making import _end_with_parent
 
     asked = work.settings.captioner.training
@@ -91,10 +95,21 @@ def launch(work: Work) -> None:
     else:
         how = ["torch.distributed.run", "--standalone", f"--nproc_per_node={asked.processes}", "-m"]
     command = [sys.executable, "-m", *how, "assets.tune", work.unit, "--work", str(note)]
+    for earlier in note.parent.glob(ENDED.format("*")):
+        earlier.unlink()
     environment = {**os.environ, **_without_gpu()}
     ended = subprocess.run(command, env=environment, preexec_fn=_end_with_parent, check=False)
     if ended.returncode:
+        _raise_as_told(note.parent)
         raise RuntimeError(f"captioner: {work.unit} in {asked.processes} processes ended with {ended.returncode}")
+
+
+def _raise_as_told(folder: Path) -> None:
+    from models.training.loop import TrainingDiverged
+
+    for path in sorted(folder.glob(ENDED.format("*"))):
+        told = read_json(path)
+        raise (BadInput if told["status"] == 2 else TrainingDiverged)(told["line"])
 
 
 def _without_gpu() -> dict[str, str]:
@@ -154,12 +169,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _of_the_stage(asked.work)
         else:
             _by_hand(asked.unit, asked.out, _settings(asked.set), restart=asked.restart)
-    except BadInput as mistake:
-        print(mistake, file=sys.stderr)
-        return 2
-    except TrainingDiverged as stopped:
+    except (BadInput, TrainingDiverged) as stopped:
+        status = 2 if isinstance(stopped, BadInput) else 1
+        if asked.work is not None:
+            ended = asked.work.with_name(ENDED.format(os.environ.get("RANK", "0")))
+            write_json(ended, {"status": status, "line": str(stopped)})
         print(stopped, file=sys.stderr)
-        return 1
+        return status
     return 0
 
 
@@ -224,7 +240,10 @@ def _settings(changes: Sequence[str]) -> Settings:
             place = place.get(table) if isinstance(place, Mapping) else None
         if not equals or not isinstance(place, dict):
             raise BadInput(f"--set {change}: write it as captioner.training.rate=0.0004")
-        place[last] = yaml.safe_load(value)
+        try:
+            place[last] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise BadInput(f"--set {change}: {value} is no value; write it as in params.yaml") from None
     return check_settings(values, source="--set")
 
 

@@ -3,6 +3,7 @@
 # no `from __future__ import annotations` here: Dagster compares the annotation of `context` with its class
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -160,7 +161,8 @@ def _asked_units(context: dg.AssetExecutionContext, stage: Stage) -> list[str] |
 
 
 class one_line:
-    """Turns what a user can mend, and a stage that is busy, into Dagster's failure with one line."""
+    """Turns what a user can mend, a stage that is busy, and a training that diverged into Dagster's failure with one
+    line."""
 
     def __enter__(self) -> None:
         pass
@@ -168,8 +170,13 @@ class one_line:
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, BadInput):
             raise _failure(str(error), status=2) from error
-        if isinstance(error, Busy):
+        if isinstance(error, Busy) or _diverged(error):
             raise _failure(str(error), status=1) from error
+
+
+def _diverged(error: BaseException | None) -> bool:
+    loop = sys.modules.get("models.training.loop")  # not imported for this: it is torch
+    return loop is not None and isinstance(error, loop.TrainingDiverged)
 
 
 def _failure(line: str, *, status: int) -> dg.Failure:

@@ -13,7 +13,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import DynamicCache, GenerationConfig, LogitsProcessor, LogitsProcessorList
+from transformers import (
+    DynamicCache,
+    GenerationConfig,
+    LogitNormalization,
+    LogitsProcessor,
+    LogitsProcessorList,
+)
 
 from common.errors import BadInput
 from models.captioner.model import positions
@@ -52,7 +58,9 @@ def beam_search(
     and then says so; a sentence ends only where the model would end it (`settings.least_stop`).
     """
     budget = None if budgets is None else WordBudget(vocabulary, casts, budgets, settings)
-    rules: list[LogitsProcessor] = [Speakable(vocabulary, casts, settings.beams)]
+    # The budget reads log probabilities. Beams come as such; a greedy search's logits are made so.
+    rules: list[LogitsProcessor] = [LogitNormalization()] if budget is not None and settings.beams == 1 else []
+    rules.append(Speakable(vocabulary, casts, settings.beams))
     output = language_model.generate(
         inputs_embeds=prompt_bpd,
         attention_mask=mask_bp.long(),

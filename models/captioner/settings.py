@@ -100,8 +100,7 @@ class PublishedSettings(_Settings):
     tower: str = Field(default="google/siglip-so400m-patch14-384", description="the frozen vision tower")
     tower_revision: str = Field(default="9fdffc58afc957d1a03a25b10dba0329ab15c2a3", description="its commit, pinned")
     scene_frames: int = Field(default=8, ge=2, description="uniform frames of the scene; VideoRefer was trained on 16")
-    precision: Literal["bf16", "float32"] = Field(default="bf16", description="of the weights; float32 without a GPU")
-    device: str = Field(default="auto", description="auto: a GPU if there is one")
+    precision: Literal["bf16", "float32"] = Field(default="bf16", description="of the weights, with a GPU and without")
     words: WordsSettings = WordsSettings()
 
 
@@ -288,7 +287,7 @@ class CaptionerSettings(_Settings):
         "D1": RowSettings(variant="C2", bank="best query", region=True, distinctness=0.5, about="C2, re-ranked"),
         "D2": RowSettings(variant="C2", bank="best query", region=True, words_per_second=2.67, about="C2, word budget"),
         "D3": RowSettings(variant="D3", bank="best query", region=True, about="C2, shot context"),
-        "D4": RowSettings(variant="D4", bank="best query", region=True, about="C2, no positions"),
+        "D4": RowSettings(variant="D4", bank="best query", region=True, about="C2, no boxes"),
         "U010": RowSettings(variant="C2", bank="best query", region=True, threshold=0.1),
         "U020": RowSettings(variant="C2", bank="best query", region=True, threshold=0.2),
         "U040": RowSettings(variant="C2", bank="best query", region=True, threshold=0.4),

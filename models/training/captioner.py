@@ -18,7 +18,7 @@ from models.captioner.features import FilmFeatures
 from models.captioner.inputs import Augmentation, PromptPlan, Sample
 from models.captioner.model import FocusedCaptioner
 from models.captioner.records import record_sample
-from models.captioner.settings import CaptionerSettings, VariantSettings
+from models.captioner.settings import CaptionerSettings
 from models.training.observing import Observer, Quietly, Said
 from models.training.resuming import Checkpoints, flat
 from models.training.trainable import choose_trainable
@@ -70,7 +70,7 @@ def train_variant(
     checkpoints = _checkpoints(resume, settings, variant, seed) if accelerator.is_main_process else None
     torch.manual_seed(seed)
     model, vocabulary = load_base(base)
-    plan, trainable = prompt_plan(model, chosen, settings), settings.trainable_of(variant)
+    plan, trainable = prompt_plan(model, variant, settings), settings.trainable_of(variant)
     kept, learnt = split(records, settings.training.validation_clips)
     samples, validation = (
         [
@@ -134,8 +134,11 @@ def _checkpoints(resume: Resume | None, settings: CaptionerSettings, variant: st
     if resume is None:
         return None
     parameters = flat(settings.of_training(variant, seed))
-    for name in ("training.processes", "training.launch", "training.micro_batch"):  # they change no gradient
-        parameters.pop(name)
+    parameters.pop("training.launch")
+    if settings.trainable_of(variant) != "lora" or not settings.lora.dropout:
+        # They change no gradient; but what LoRA's dropout leaves out is drawn per micro-batch.
+        parameters.pop("training.processes")
+        parameters.pop("training.micro_batch")
     checkpoints = Checkpoints(
         resume.folder, {"parameter": parameters, "data": resume.data, "code": {"of the training": resume.code}}
     )
@@ -160,8 +163,16 @@ def _say(
     ]
 
 
-def prompt_plan(model: FocusedCaptioner, variant: VariantSettings, settings: CaptionerSettings) -> PromptPlan:
-    """The prompt that a variant is trained and predicts with."""
+def prompt_plan(model: FocusedCaptioner, name: str, settings: CaptionerSettings) -> PromptPlan:
+    """The prompt that a variant is trained and predicts with; `BadInput` for what the base model's tower cannot do."""
+    variant = settings.variants[name]
+    if model.config.vision is not None and (variant.shot_context or not variant.positions):
+        asked = "shot_context: true" if variant.shot_context else "positions: false"
+        why = "looks at no shots around a clip" if variant.shot_context else "puts no positions into region tokens"
+        raise BadInput(
+            f"captioner.variants.{name}: {asked} wants base_model.kind studio, the published tower {why}; "
+            f"leave {name} out of experiments.rows"
+        )
     return PromptPlan(
         soft_prompt=variant.soft_prompt,
         region=variant.region,

@@ -41,8 +41,8 @@ class Checkpoints:
 
     def changes(self) -> list[str]:
         """What is not as it was when these checkpoints were written, e.g. "parameter rate: 0.1 -> 0.2"."""
-        if not (self.folder / IDENTITY).exists():
-            return []
+        if not (self.folder / IDENTITY).exists():  # a kill while these were thrown away may leave some, and not that
+            return ["whose they are is not known"] if any(self.folder.glob("step-*")) else []
         before = read_json(self.folder / IDENTITY)
         return [
             f"{part} {name}: {_short(then)} -> {_short(now)}"

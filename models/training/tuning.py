@@ -59,7 +59,8 @@ class Lesson:
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a training gives: the loss by step, and what it changed by name (on the main process)."""
+    """What a training gives: the loss by step, and the weights to keep by name (on the main process): what it changed,
+    and the soft prompt of a prompt that holds one."""
 
     curve: Curve
     weights: dict[str, Tensor]
@@ -105,8 +106,8 @@ class _Tuning:
         self, lesson: Lesson, settings: TuningSettings, accelerator: Accelerator, checkpoints: Checkpoints | None
     ) -> None:
         self.lesson, self.settings, self.accelerator = lesson, settings, accelerator
-        # FSDP and DeepSpeed share the weights out: no process can write a checkpoint, or speak, by itself.
-        self.sharded = accelerator.distributed_type.value in ("FSDP", "DEEPSPEED")
+        # FSDP shares the weights out: no process can write a checkpoint, or speak, by itself.
+        self.sharded = accelerator.distributed_type.value == "FSDP"
         if self.sharded and checkpoints is not None and settings.checkpoint_every:
             log.warning("captioner: no checkpoints and no sample texts under %s", accelerator.distributed_type.value)
         self.speaks = accelerator.is_main_process and not self.sharded
@@ -195,11 +196,18 @@ class _Tuning:
         return self.accelerator.clip_grad_norm_(trained, self.settings.clip)
 
     def weights(self) -> dict[str, Tensor]:
-        """What was trained, by name; every process calls this, the main one gets all of it."""
-        if not self.sharded:
-            return {name: parameter.detach() for name, parameter in self.lesson.chosen.items()}
-        whole = self.accelerator.get_state_dict(self.model)
-        return {name: value for name, value in (whole or {}).items() if name in self.lesson.chosen}
+        """What was trained, by name; every process calls this, the main one gets all of it.
+
+        A soft prompt that only stood by belongs to it: where none was published it is drawn, and what was trained
+        around one draw says nothing beside another.
+        """
+        whole = self.accelerator.get_state_dict(self.model) if self.sharded else self.lesson.model.state_dict()
+        chosen = self.lesson.chosen
+        return {
+            name: value.detach()
+            for name, value in (whole or {}).items()
+            if name in chosen or (name.startswith("soft_prompt.") and self.lesson.plan.soft_prompt)
+        }
 
     def _collated(self, step: int, places: range, clips: Sequence[int]) -> CaptionBatch:
         lesson = self.lesson

@@ -85,8 +85,8 @@ def prompt_read_for_every_beam() -> Iterator[None]:
 
 
 def training_step(data: Path) -> list[Result]:
-    """Steps of fine-tuning per second of CPU time: from cached features, against decoding the clips and running the
-    frozen tower in every step."""
+    """Steps of fine-tuning per second of CPU time: from cached features, read in every step, against decoding the
+    step's clips and running the frozen tower in every step."""
     import torch
 
     from models.captioner.checkpoints import Captioner, load_base, load_tower
@@ -96,64 +96,96 @@ def training_step(data: Path) -> list[Result]:
     base = _there(data / "base_model")
     model, vocabulary = load_base(base)
     captioner, tower = Captioner(model.train(), vocabulary, PromptPlan()), load_tower(base)
-    films: list[Film] = []
-    cached: list[Sample] = []
-    for film, samples in _samples(data, "storyboard_v2", captioner, with_text=True):
-        if len(cached) < TRIPLETS:
-            films.append(film)
-            cached += samples
+    chosen = clips_of_a_step(data)
     optimiser = torch.optim.AdamW(model.parameters(), 1e-5)
 
     def step(samples: Sequence[Sample]) -> float:
-        loss = model(collate(samples[:TRIPLETS], vocabulary, captioner.plan))
+        loss = model(collate(samples, vocabulary, captioner.plan))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
         return float(loss)
 
-    def from_pixels() -> float:
-        return step([sample for film in films for sample in seen_again(data, film, captioner, tower)])
+    def from_cache() -> float:
+        return step([sample for film, clips in chosen for sample in read_again(data, film, clips, captioner)])
 
-    ours, peer = interleaved(lambda: step(cached), from_pixels, rounds=ROUNDS)
-    about = f"{min(len(cached), TRIPLETS)} triplets of {len(films)} films; the peer decodes them and runs the tower"
+    def from_pixels() -> float:
+        return step([sample for film, clips in chosen for sample in seen_again(data, film, clips, captioner, tower)])
+
+    ours, peer = interleaved(from_cache, from_pixels, rounds=ROUNDS)
+    count = sum(len(clips) for _, clips in chosen)
+    about = (
+        f"{count} triplets of {len(chosen)} films; ours reads their features, the peer decodes them and runs the tower"
+    )
     return [Result("captioner: training steps", 1 / ours, 1 / peer, peer / ours, "steps / s", note=about)]
 
 
-def seen_again(data: Path, film: Film, captioner: Captioner, tower: Tower | PublishedTower) -> list[Sample]:
-    """A film's triplets with features taken from its frames anew."""
+def clips_of_a_step(data: Path) -> list[tuple[Film, list[int]]]:
+    """The films of a step of `TRIPLETS` triplets, each with the clips that the step sees."""
+    found: list[tuple[Film, list[int]]] = []
+    missing = TRIPLETS
+    for film in _films(data, "storyboard_v2"):
+        clips = [int(record["clip_id"]) for record in _records(data, "storyboard_v2", film)][:missing]
+        missing -= len(clips)
+        if clips:
+            found.append((film, clips))
+    return found
+
+
+def read_again(data: Path, film: Film, clips: Sequence[int], captioner: Captioner) -> list[Sample]:
+    """Triplets of a film with its cached features, as they are read."""
+    from models.captioner.features import read_features
+
+    features = read_features(data / "clip_features" / film.id)
+    return _film_samples(data, film, "storyboard_v2", features, captioner, clips=clips, with_text=True)
+
+
+def seen_again(
+    data: Path, film: Film, clips: Sequence[int], captioner: Captioner, tower: Tower | PublishedTower
+) -> list[Sample]:
+    """Triplets of a film with features taken from the frames of their clips, and of no others, anew."""
     from models.captioner.features import extract
     from models.perception.regions import read_regions
 
     regions = read_regions(data / "character_regions" / film.id).regions
-    features = extract(film, film.clips(), regions, tower, mirror=False)
-    return _film_samples(data, film, "storyboard_v2", features, captioner, with_text=True)
+    wanted = [clip for clip in film.clips() if clip.id in clips]
+    features = extract(film, wanted, regions[regions["clip"].isin(clips)], tower, mirror=False)
+    return _film_samples(data, film, "storyboard_v2", features, captioner, clips=clips, with_text=True)
 
 
-def _samples(
-    data: Path, stage: str, captioner: Captioner, *, with_text: bool = False
-) -> Iterator[tuple[Film, list[Sample]]]:
+def _samples(data: Path, stage: str, captioner: Captioner) -> Iterator[tuple[Film, list[Sample]]]:
     """Films of a data set with their clips as samples, from the published records and features."""
-    from corpora.film import read_film
     from models.captioner.features import read_features
+
+    for film in _films(data, stage):
+        features = read_features(data / "clip_features" / film.id)
+        clips = [int(record["clip_id"]) for record in _records(data, stage, film)]
+        yield film, _film_samples(data, film, stage, features, captioner, clips=clips, with_text=False)
+
+
+def _films(data: Path, stage: str) -> Iterator[Film]:
+    from corpora.film import read_film
 
     for folder in sorted(_there(data / stage).iterdir()):
         if (folder / "clips.jsonl").is_file():
-            film = read_film(data / "films" / folder.name)
-            features = read_features(data / "clip_features" / folder.name)
-            yield film, _film_samples(data, film, stage, features, captioner, with_text=with_text)
+            yield read_film(data / "films" / folder.name)
+
+
+def _records(data: Path, stage: str, film: Film) -> list[dict[str, Any]]:
+    lines = (data / stage / film.id / "clips.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def _film_samples(
-    data: Path, film: Film, stage: str, features: Any, captioner: Captioner, *, with_text: bool
+    data: Path, film: Film, stage: str, features: Any, captioner: Captioner, *, clips: Sequence[int], with_text: bool
 ) -> list[Sample]:
     from models.captioner.records import record_sample
     from models.captioner.settings import CaptionerSettings
 
     casts = {film.id: [character.name for character in film.cast]}
-    lines = (data / stage / film.id / "clips.jsonl").read_text(encoding="utf-8").splitlines()
     return [
         record_sample(
-            json.loads(line),
+            record,
             {film.id: features},
             casts,
             captioner.vocabulary,
@@ -161,7 +193,8 @@ def _film_samples(
             settings=CaptionerSettings(),
             with_text=with_text,
         )
-        for line in lines
+        for record in _records(data, stage, film)
+        if record["clip_id"] in clips
     ]
 
 

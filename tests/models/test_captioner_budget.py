@@ -119,6 +119,17 @@ def test_the_search_finds_the_shorter_sentence_instead_of_cutting_the_longer(
     assert found[0][0].over == 0
 
 
+def test_a_greedy_search_ends_where_the_model_would_not_only_where_its_logit_is_high(
+    tmp_path: Path, samples: list[Sample]
+) -> None:
+    """After "walks" a full stop has the logit 5, and beside 14 the probability 1e-4."""
+    likely = {**CHAIN, "walks": {"to": 14.0, FULL_STOP: 5.0}}
+    model, vocabulary = load_base(toy_base(tmp_path))
+    captioner = rigged(Captioner(model.eval(), vocabulary, PromptPlan()), likely)
+    found = describe_samples(captioner, samples[:1], settings=generation(beams=1), budgets=[1])[0][0]
+    assert (found.text, found.over) == ("Walks to the door.", 3)
+
+
 def test_where_no_sentence_fits_the_least_too_long_is_said_and_told(chain: Captioner, samples: list[Sample]) -> None:
     found = describe_samples(chain, samples[:1], settings=generation(), budgets=[0])[0][0]
     assert (found.text, found.over) == ("Waves.", 1)

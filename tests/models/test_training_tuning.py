@@ -3,21 +3,28 @@
 import json
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 import tuning_toys
 from captioner_toys import CAST, FILM, toy_base, toy_features, toy_records
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tuning_toys import DATA, note_gradients, settings, train
 
 from common.errors import BadInput
-from models.captioner.checkpoints import load_captioner
+from models.captioner.checkpoints import Captioner, load_base, load_captioner, save_captioner
+from models.captioner.config import FocusedCaptionerConfig
+from models.captioner.inputs import PromptPlan, collate
+from models.captioner.records import record_sample
+from models.captioner.settings import CaptionerSettings, LoraSettings, VariantSettings
+from models.training import captioner as training
 from models.training.captioner import Resume, split, train_variant
 from models.training.loop import TrainingDiverged
 from models.training.observing import Quietly, Said
@@ -96,7 +103,7 @@ def test_a_killed_training_goes_on_to_the_same_curve_and_the_same_bytes(
     assert steps == [4, 5, 6, 7], "it began after step 4"
     for name in ("training.json", "model.safetensors", "config.json"):
         assert (tmp_path / "out" / name).read_bytes() == (uninterrupted / name).read_bytes()
-    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] != []
+    assert [path.name for path in (tmp_path / "checkpoints").glob("step-*")] == ["step-000007"]
     assert not list((tmp_path / "checkpoints").glob(".partial-*"))
 
 
@@ -151,19 +158,97 @@ def test_a_loss_that_is_no_number_tells_its_clips_and_keeps_the_checkpoint(base:
     assert all(torch.isfinite(value).all() for value in load_file(last / "weights.safetensors").values())
 
 
-@pytest.mark.parametrize("trainable", ["lora", "soft prompt", "connectors"])
-def test_what_is_trained_is_a_parameter(base: Path, tmp_path: Path, trainable: str) -> None:
-    train(base, tmp_path, trainable=trainable)
-    written = set(load_file(tmp_path / "model.safetensors"))
-    parts = {name.split(".")[0] for name in written}
-    expected = {
-        "lora": {"soft_prompt", "scene_connector", "region_connector"},
-        "soft prompt": {"soft_prompt"},
-        "connectors": {"scene_connector", "region_connector"},
-    }
-    assert parts == expected[trainable]
-    assert (tmp_path / "adapter").exists() == (trainable == "lora")
-    load_captioner(tmp_path, base)
+CONNECTORS = {"scene_connector", "region_connector"}
+
+
+@pytest.mark.parametrize(
+    ("trainable", "parts"),
+    [
+        ("all", {"soft_prompt", "language_model"} | CONNECTORS),
+        ("lora", {"soft_prompt"} | CONNECTORS),
+        ("soft prompt and connectors", {"soft_prompt"} | CONNECTORS),
+        ("soft prompt", {"soft_prompt"}),
+        ("connectors", {"soft_prompt"} | CONNECTORS),
+    ],
+)
+def test_the_model_read_back_is_the_model_trained(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trainable: str, parts: set[str]
+) -> None:
+    bare = without_soft_prompt(base, tmp_path / "bare")
+    found: list[float] = []
+
+    def measured(folder: Path, captioner: Captioner, **facts: object) -> None:
+        found.append(loss_of(captioner))
+        save_captioner(folder, captioner, **facts)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training, "save_captioner", measured)
+    train(bare, tmp_path / "out", trainable=trainable)
+    assert {name.split(".")[0] for name in load_file(tmp_path / "out" / "model.safetensors")} == parts
+    assert (tmp_path / "out" / "adapter").exists() == (trainable == "lora")
+    torch.manual_seed(99)  # what is drawn at loading is not what was drawn for the training
+    assert loss_of(load_captioner(tmp_path / "out", bare)) == pytest.approx(found[0], abs=1e-6)
+    assert loss_of(untrained(bare)) > found[0] + 1e-3, "it learnt something that could be lost"
+
+
+def without_soft_prompt(base: Path, folder: Path) -> Path:
+    """A base model whose soft prompt is drawn whenever it is opened."""
+    shutil.copytree(base, folder)
+    connectors = load_file(folder / "connectors.safetensors")
+    kept = {name: value for name, value in connectors.items() if not name.startswith("soft_prompt.")}
+    save_file(kept, folder / "connectors.safetensors")
+    return folder
+
+
+def untrained(base: Path) -> Captioner:
+    model, vocabulary = load_base(base)
+    return Captioner(model, vocabulary, PromptPlan())
+
+
+def loss_of(captioner: Captioner) -> float:
+    features, casts = {FILM: toy_features(9)}, {FILM: CAST}
+    samples = [
+        record_sample(record, features, casts, captioner.vocabulary, bank="best query", settings=settings())
+        for record in toy_records(9)
+    ]
+    with torch.no_grad():
+        return float(captioner.model.eval()(collate(samples, captioner.vocabulary, captioner.plan)))
+
+
+def test_checkpoints_that_say_not_whose_they_are_are_not_taken_up(base: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "checkpoints"
+    train(base, tmp_path / "out", Resume(kept, DATA))
+    (kept / "identity.json").unlink()  # as a kill leaves it that comes while they are thrown away
+    with pytest.raises(BadInput, match="whose they are is not known"):
+        train(base, tmp_path / "out", Resume(kept, DATA))
+    steps: list[int] = []
+    train(base, tmp_path / "out", Resume(kept, DATA, changed="begin anew"), _Watcher(steps), rate=1e-3)
+    assert steps[:2] == [0, 1]
+
+
+def test_micro_batches_are_part_of_a_checkpoint_only_where_dropout_is_drawn_by_them(base: Path, tmp_path: Path) -> None:
+    def again(name: str, dropout: float) -> None:
+        resume, lora = Resume(tmp_path / name, DATA), LoraSettings(dropout=dropout)
+        train(base, tmp_path / "out", resume, trainable="lora", lora=lora, steps=2)
+        train(base, tmp_path / "out", resume, trainable="lora", lora=lora, steps=2, micro_batch=2)
+
+    again("without", 0.0)
+    with pytest.raises(BadInput, match=r"\(parameter training\.micro_batch: none -> 2\)"):
+        again("with", 0.05)
+
+
+@pytest.mark.parametrize(
+    ("change", "asked"),
+    [({"shot_context": True}, "shot_context: true"), ({"positions": False}, "positions: false")],
+)
+def test_what_a_published_tower_cannot_do_is_told_with_the_variant(change: dict[str, bool], asked: str) -> None:
+    variant = VariantSettings(soft_prompt=True, region=True, text_prior=True, **change)
+    known = CaptionerSettings(variants={"D9": variant})
+    mini, published = (
+        SimpleNamespace(config=FocusedCaptionerConfig(vision=vision)) for vision in (None, {"hidden_size": 8})
+    )
+    assert training.prompt_plan(mini, "D9", known).shot_context == variant.shot_context  # type: ignore[arg-type]
+    with pytest.raises(BadInput, match=f"captioner.variants.D9: {asked} wants base_model.kind studio"):
+        training.prompt_plan(published, "D9", known)  # type: ignore[arg-type]
 
 
 def test_lora_learns_lies_apart_and_loads_in_peft_too(base: Path, tmp_path: Path) -> None:

@@ -147,5 +147,5 @@ def test_accelerate_reads_the_launchers_files(path: Path) -> None:
     assert path.read_text().startswith("# "), "when it is for"
     parser = launch_command_parser()
     asked, _, _ = _validate_launch_command(parser.parse_args(["--config_file", str(path), "-m", "assets.tune"]))
-    kinds = {"FSDP": asked.use_fsdp, "DEEPSPEED": asked.use_deepspeed, "MULTI_GPU": asked.multi_gpu}
+    kinds = {"FSDP": asked.use_fsdp, "MULTI_GPU": asked.multi_gpu}
     assert [kind for kind, chosen in kinds.items() if chosen] == [written["distributed_type"]]

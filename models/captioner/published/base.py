@@ -83,7 +83,6 @@ def write_base(settings: BaseModelSettings, out: Path) -> None:
             "tower": {"scene_frames": chosen.scene_frames},
             "words": chosen.words.model_dump(mode="json"),
             "precision": chosen.precision,
-            "device": chosen.device,
             "weights": {
                 "captioner": _facts(folder, source.repository, source.revision, files.shards),
                 "tower": _facts(tower, chosen.tower, chosen.tower_revision, published_files(tower).shards),
@@ -118,11 +117,9 @@ def open_tower(folder: Path) -> PublishedTower:
 
 
 def place_of(asked: dict[str, Any]) -> tuple[str, torch.dtype]:
-    """Device and precision that a folder asks for; BadInput for a GPU that is not there."""
-    there = torch.cuda.is_available()
-    device = ("cuda" if there else "cpu") if asked["device"] == "auto" else str(asked["device"])
-    if device.startswith("cuda") and not there:
-        raise BadInput(f"base_model.published.device: {device} is asked for, but torch finds no GPU; say auto or cpu")
+    """Device and precision to open a folder in: a GPU where there is one, which the folder does not say, and the
+    precision that it asks for on either."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
     return device, torch.bfloat16 if asked["precision"] == "bf16" else torch.float32
 
 
