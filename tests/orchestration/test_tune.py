@@ -5,14 +5,19 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import dagster as dg
 import numpy as np
 import pytest
 import yaml
 
 from assets import tune
 from assets.captioner import STAGE, parameters
+from common.errors import BadInput
 from corpora.film import Character, Film, write_film
+from models.training.loop import TrainingDiverged
+from orchestration.factory import one_line
 from publishing.live import NOTE
 from publishing.profiles import load_profile, write_parameters
 from publishing.records import write_record
@@ -67,6 +72,7 @@ def test_mistakes_end_with_status_2_and_a_line(
         (["D9.0", "--out", out], "no such variant; there are A1, A2, C1, C2"),
         (["C2.0", "--out", out, "--set", "captioner.training.rat=1"], "did you mean rate?"),
         (["C2.0", "--out", out, "--set", "captioner.training"], "write it as captioner.training.rate"),
+        (["C2.0", "--out", out, "--set", "captioner.training.rate=[1"], "rate=[1: [1 is no value"),
         (["C2.0", "--out", out, "--set", "captioner.training.steps=null"], "steps and epochs: give one of them"),
         (["C2.0", "--out", out, "--set", "studio.train_films=2"], "not published; make it with `dvc repro"),
     ):
@@ -112,6 +118,28 @@ def test_a_loss_that_is_no_number_ends_with_status_1(
     assert tune.main(["C2.0", "--out", str(tmp_path / "out")]) == 1
     line = capsys.readouterr().err.strip().splitlines()[-1]
     assert "the gradient is not finite at step 1 of 6" in line and f"clips {FILM}:" in line
+
+
+@pytest.mark.parametrize(("stopped", "line"), [(BadInput, "no such film"), (TrainingDiverged, "the loss is nan")])
+def test_what_ends_one_of_several_processes_ends_the_stage_alike(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: type[Exception], line: str
+) -> None:
+    def failing(*_: object, **__: object) -> None:
+        raise stopped(line)
+
+    def in_this_process(command: list[str], **_: object) -> SimpleNamespace:
+        return SimpleNamespace(returncode=tune.main(command[command.index("assets.tune") + 1 :]))
+
+    monkeypatch.setattr(tune, "fine_tune", failing)
+    monkeypatch.setattr("publishing.making._end_with_parent", lambda: None)
+    monkeypatch.setattr("subprocess.run", in_this_process)
+    changes = {**SMALL, "captioner": {"training": {**SMALL["captioner"]["training"], "processes": 2}}}
+    work = Work(check_settings(changes, source="test"), "C2.0", tmp_path / "out", tmp_path / "data", {})
+    with pytest.raises(stopped, match=line):
+        tune.launch(work)
+    with pytest.raises(dg.Failure, match=line) as told, one_line():
+        tune.launch(work)
+    assert told.value.metadata["exit_status"].value == (2 if stopped is BadInput else 1)
 
 
 @pytest.mark.slow
