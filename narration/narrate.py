@@ -8,17 +8,13 @@ from __future__ import annotations
 import logging
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from common.errors import BadInput
 from common.files import file_md5
-from corpora.film import Description, Film
-from corpora.subtitles import Subtitle
-from narration.dialogue import Dialogue, dialogue_of
 from narration.edits import Edits, check_edits, read_edits, with_edits
 from narration.given import Given, check, inputs_of, prepare, video_of
 from narration.kept import keep_draft
@@ -26,12 +22,12 @@ from narration.lines import draft_lines
 from narration.mixing import write_voice
 from narration.output import check_folder, write_script
 from narration.player import address
-from narration.script import Draft, Speech
+from narration.script import Draft, Line, Silence
+from narration.seeing import Seen, see, version_of
 from narration.settings import NarrationSettings
-from narration.slots import Slot, find_slots
 from narration.speaker import Speaker
 from narration.voice import Voice, speak_draft
-from narration.watching import Watched, face_tracks, faceless, follow, shot_sheets, watch, with_stride
+from narration.watching import with_stride
 from narration.work import Journal, Work
 
 if TYPE_CHECKING:
@@ -40,17 +36,6 @@ if TYPE_CHECKING:
     from models.perception.settings import PerceptionSettings
 
 log = logging.getLogger(__name__)
-
-STUDIO_ONLY = (
-    "The captioner was trained on studio films alone: on a real film its lines show how the parts work together, "
-    "they do not describe what is seen."
-)
-DRAWN_FACES = (
-    "Faces were recognised by an encoder that knows drawn faces alone: on a real film its names are guesses and may be "
-    "wrong; `make dlib`, then `--encoder dlib`."
-)
-NO_PAUSE = "There is no pause long enough for a line (narration.shortest_slot)."
-NO_CAST = "There is no cast with portraits: nobody can be named."
 
 
 @dataclass(frozen=True)
@@ -99,9 +84,7 @@ def narrate(
             speaking = Voice(voice, language=settings.language, folder=work.stage("voice", ""))
         draft = _draft(given, pretrained, models, settings, work, out)
         if out is not None:
-            draft = _edited(draft, given, out)
-            if speaking is not None:
-                draft = _spoken(draft, given, settings, out, speaking)
+            draft = _finished(draft, given, settings, out, speaking)
             write_script(out, draft, settings, embed=video_of(given) if embed_film else None)
     took = time.monotonic() - started
     pace = took / max(draft.duration / 60, 1e-6)
@@ -109,12 +92,26 @@ def narrate(
     return draft
 
 
-def _edited(draft: Draft, given: Given, out: Path) -> Draft:
-    """The draft with the edits of its script, as it stands in the folder now."""
-    edits = read_edits(out)  # again: somebody may have gone on editing
-    check_edits(edits, out, duration=draft.duration)
+def _finished(draft: Draft, given: Given, settings: NarrationSettings, out: Path, voice: Voice | None) -> Draft:
+    """The draft with the edits that stand in its script, spoken where there is a voice.
+
+    Speaking takes minutes: what is edited meanwhile is taken over and spoken too.
+    """
     draft = replace(draft, film=address(video_of(given), out))
     keep_draft(out, draft)
+    edits = read_edits(out)  # again: somebody may have gone on editing
+    while True:
+        done = _edited(draft, edits, out)
+        if voice is not None:
+            done = _spoken(done, given, settings, out, voice)
+        before, edits = edits, read_edits(out)
+        if edits == before:
+            return done
+        log.info("the script was edited meanwhile: once more with these edits")
+
+
+def _edited(draft: Draft, edits: Edits, out: Path) -> Draft:
+    check_edits(edits, out, duration=draft.duration)
     if edits.kept or edits.taken_out:
         log.info("edits by hand: %d kept, %d taken out", len(edits.kept), len(edits.taken_out))
     return with_edits(draft, edits)
@@ -153,97 +150,61 @@ def _draft(
     out: Path | None,
 ) -> Draft:
     from models.perception.encoders import load_encoder
-    from models.perception.recognition import threshold_of
 
-    source = [[str(place), file_md5(path)] for place, path in enumerate(inputs_of(given))]
-    film = prepare(given, work.stage("film", [source, given.main_characters]) / "film")
+    source = [[[str(place), file_md5(path)] for place, path in enumerate(inputs_of(given))], given.main_characters]
+    film = prepare(given, work.stage("film", source) / "film")
     edits = read_edits(out) if out is not None else Edits()
     check_edits(edits, out or given.source, duration=film.duration + film.delay)
     perception = with_stride(models.perception, film, settings)
     encoder = pretrained or load_encoder(models.face_encoder)
-    looked = [
-        source,
-        given.main_characters,
-        perception.model_dump(mode="json"),
-        encoder.name,
-        _version(models.face_encoder),
-    ]
-    watched = watch(film, encoder, perception, work.stage("faces", looked))
-    sheets = shot_sheets(film, watched.shots, watched.faces, watched.tracks, watched.naming)
-    dialogue = dialogue_of(
-        film, video_of(given), settings.speech, work.stage("sound", [source, settings.speech.model_dump()])
+    version = version_of(models.face_encoder)
+    seen = see(film, video_of(given), source, encoder, version, perception, settings, work)
+    lines, silences = _said(seen, models, perception, settings, work, edits)
+    return Draft(
+        film.title,
+        seen.sheets,
+        tuple(lines),
+        seen.notes,
+        tuple(silences),
+        film.duration + film.delay,
+        tracks=seen.tracks(),
+        dialogue=seen.speech(),
     )
-    cuts = [sheet.end - film.delay for sheet in sheets]
-    slots = find_slots(dialogue.lines, film.duration, settings, cuts=cuts)
-    film = replace(film, descriptions=tuple(_unsaid(slots)))
-    log.info("%s: %d shots, %d slots", film.title, len(watched.shots), len(slots))
-    where = [looked, [[slot.start, slot.end] for slot in slots]]
-    regions = follow(film, watched, perception, work.stage("regions", where))
-    said = [
-        where,
-        _version(models.base_model),
-        _version(models.captioner),
+
+
+def _said(
+    seen: Seen,
+    models: Models,
+    perception: PerceptionSettings,
+    settings: NarrationSettings,
+    work: Work,
+    edits: Edits,
+) -> tuple[list[Line], list[Silence]]:
+    """What the captioner says in every slot, the edits known to what follows them."""
+    from models.perception.recognition import threshold_of
+
+    decides = [
+        seen.key,
+        version_of(models.base_model),
+        version_of(models.captioner),
         models.captioner_settings.model_dump(mode="json"),
     ]
     speaker = Speaker(
-        film,
-        regions,
+        seen.film,
+        seen.regions,
         models.captioner_settings,
         models.base_model,
         models.captioner,
-        watched.shots,
+        seen.watched.shots,
         perception.key_frame_stride,
-        Journal(work.stage("lines", said) / "said.jsonl"),
+        Journal(work.stage("lines", decides) / "said.jsonl"),
     )
-    lines, silences = draft_lines(
-        film,
-        regions,
+    return draft_lines(
+        seen.film,
+        seen.regions,
         speaker,
         perception=perception,
         settings=settings,
-        threshold=threshold_of(perception.recognition, watched.banks.threshold_of("best query")),
+        threshold=threshold_of(perception.recognition, seen.watched.banks.threshold_of("best query")),
         by_hand=edits.texts(),
     )
-    return Draft(
-        film.title,
-        sheets,
-        tuple(lines),
-        tuple(_notes(film, watched, dialogue, drawn=encoder.name == "studio")),
-        tuple(silences),
-        film.duration + film.delay,
-        tracks=face_tracks(film, watched.faces, watched.tracks, watched.naming),
-        dialogue=tuple(_on_file_clock(dialogue.lines, film)),
-    )
-
-
-def _version(folder: Path) -> Any:
-    """What a model's files are."""
-    return sorted([path.name, file_md5(path)] for path in folder.rglob("*") if path.is_file() and path.name[0] != "_")
-
-
-def _unsaid(slots: Sequence[Slot]) -> list[Description]:
-    return [Description(number, slot.start, slot.end, "") for number, slot in enumerate(slots, 1)]
-
-
-def _on_file_clock(lines: Sequence[Subtitle], film: Film) -> list[Speech]:
-    return [
-        Speech(round(line.start + film.delay, 3), round(min(line.end, film.duration) + film.delay, 3), line.text)
-        for line in lines
-    ]
-
-
-def _notes(film: Film, watched: Watched, dialogue: Dialogue, *, drawn: bool) -> list[str]:
-    banks = watched.banks
-    notes = [STUDIO_ONLY]
-    if drawn and banks.actor and not (film.folder / "truth").is_dir():  # what carries truth is drawn itself
-        notes.append(DRAWN_FACES)
-    if dialogue.note:
-        notes.append(dialogue.note)
-    if not banks.actor and not banks.best:
-        notes.append(NO_CAST)
-    notes += [
-        f"{name}: no face was found in the portraits, so that they help nobody." for name in faceless(film, banks)
-    ]
-    if not film.descriptions:
-        notes.append(NO_PAUSE)
-    return notes + [f"Of the input: {reason}" for reason in film.put_aside]

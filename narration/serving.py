@@ -6,6 +6,7 @@ that page only: by the token that stands in it, in limited size, and never over 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import mimetypes
@@ -26,12 +27,14 @@ from narration.output import SCRIPT, voice_of, write_script
 from narration.player import page
 from narration.script import Draft
 from narration.settings import NarrationSettings
+from narration.work import Work
 
 log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 LARGEST_SCRIPT = 2_000_000  # bytes; a feature film's script has a hundredth of it
 SLOWEST_SECONDS = 30  # for a request to come in
 _BLOCK = 1 << 18
+_MOST_DIGITS = 19
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -59,9 +62,11 @@ class Desk:
     def save(self, text: str, *, was: str) -> dict[str, Any]:
         """Takes over a script that began as the one with the digest `was`, and renews the files made from it.
 
-        Raises `BadInput` where it cannot be read, leaves the film, or the script on disk is another by now.
+        Raises `BadInput` where it cannot be read, leaves the film, or the script on disk is another by now, and while
+        the film is narrated into this folder: that ends with writing the same files.
         """
-        with self._alone:
+        narrated = "the film is being narrated into this folder; save again when that is done"
+        with self._alone, Work(self.folder).locked(narrated):
             path = self.folder / SCRIPT
             if digest_of(path.read_text(encoding="utf-8-sig")) != was:
                 raise BadInput(
@@ -101,6 +106,11 @@ class _Handler(BaseHTTPRequestHandler):
     desk: Desk
     server_version, sys_version = "focusedad", ""
     timeout = SLOWEST_SECONDS
+    begun = False  # whether an answer is on its way: another would be taken for a part of it
+
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # a browser drops what it no longer needs
+            super().handle()
 
     def do_GET(self) -> None:
         self._answer()
@@ -122,9 +132,10 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self._tell(404, "there is nothing here")
         except (BadInput, OSError) as error:
-            self._tell(500, str(error))
-        except ConnectionError:
-            pass  # a browser drops what it no longer needs
+            if self.begun:
+                self.close_connection = True
+            else:
+                self._tell(500, str(error))
 
     def do_POST(self) -> None:
         if not self._own():
@@ -133,19 +144,25 @@ class _Handler(BaseHTTPRequestHandler):
             return self._tell(404, "there is nothing here")
         if not secrets.compare_digest(self.headers.get("X-Token", "").encode(), self.desk.token.encode()):
             return self._tell(403, "this page is not the one that was served; load it again")
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > LARGEST_SCRIPT:
+        length = _number(self.headers.get("Content-Length", ""))
+        if length is None or length > LARGEST_SCRIPT:
             self.close_connection = True
             return self._tell(413, f"a script has at most {LARGEST_SCRIPT // 1_000_000} MB")
         try:
-            text = self.rfile.read(int(length)).decode("utf-8")
-            self._send_json(200, self.desk.save(text, was=self.headers.get("X-Was", "")))
+            content = self.rfile.read(length)
+        except TimeoutError:
+            return self._tell(408, f"the script did not come in within {self.timeout} s; save again")
+        if len(content) < length:
+            return self._tell(400, f"only {len(content)} of the script's {length} bytes came in; save again")
+        try:
+            told = self.desk.save(content.decode("utf-8"), was=self.headers.get("X-Was", ""))
         except UnicodeDecodeError:
-            self._tell(400, "the script is not UTF-8")
+            return self._tell(400, "the script is not UTF-8")
         except BadInput as error:
-            self._tell(400, str(error))
+            return self._tell(400, str(error))
         except OSError as error:
-            self._tell(500, f"cannot be written ({error.strerror}); make room")
+            return self._tell(500, f"cannot be written ({error.strerror}); make room")
+        self._send_json(200, told)
 
     def _own(self) -> bool:
         """Whether the request means this server by its own name: another name is a page of somebody else's."""
@@ -188,6 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
             left -= len(block)
 
     def _head(self, status: int, kind: str, length: int, extra: dict[str, str] | None = None) -> None:
+        self.begun = True
         self.send_response(status)
         safe = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
         lengths = {"Content-Type": kind, "Content-Length": str(length)}
@@ -201,6 +219,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _range(first: str, last: str, *, size: int) -> tuple[int, int]:
     """The bytes that `first-last` means, ends included; without a first, so many at the end."""
-    if not first:
-        return max(0, size - int(last or 0)), size - 1
-    return int(first), min(int(last), size - 1) if last else size - 1
+    start, end = _number(first), _number(last)
+    if start is None:
+        return max(0, size - (end or 0)), size - 1
+    return start, size - 1 if end is None else min(end, size - 1)
+
+
+def _number(digits: str) -> int | None:
+    """A count of bytes, None where it is none; of a number with very many digits, so many as no file has bytes."""
+    return int(digits.lstrip("0")[:_MOST_DIGITS] or "0") if digits.isdecimal() else None

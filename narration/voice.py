@@ -77,19 +77,9 @@ class Voice:
             wav = Path(scratch) / "said.wav"
             places = {"rate": str(rate), "language": self.language, "wav": str(wav)}
             words = [_filled(word, places) for word in self.words]
-            try:
-                done = subprocess.run(
-                    words, input=text.encode(), capture_output=True, timeout=SLOWEST_SECONDS, check=True
-                )
-            except subprocess.CalledProcessError as error:
-                told = error.stderr.decode(errors="replace").strip().splitlines()[-1:] or [f"status {error.returncode}"]
-                raise BadInput(f"--voice: {self.words[0]} failed ({told[0]}); try it by itself") from None
-            except subprocess.TimeoutExpired:
-                raise BadInput(
-                    f"--voice: {self.words[0]} took over {SLOWEST_SECONDS} s for a line; take another"
-                ) from None
+            output = self._run(words, text)
             if not wav.is_file():
-                wav.write_bytes(done.stdout)
+                wav.write_bytes(output)
             try:
                 blocks = [block[0] for block in read_sound(wav, rate=RATE, channels=1)]
             except BadInput:
@@ -99,6 +89,7 @@ class Voice:
             return np.concatenate(blocks)
 
     def _run(self, words: list[str], text: str) -> bytes:
+        """What the command writes to its output."""
         program = self.words[0]
         try:
             return subprocess.run(

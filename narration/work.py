@@ -1,7 +1,8 @@
 """What has been done already, kept beside the draft: a run that was killed goes on where it was, another goes faster.
 
-Every stage has a folder under `.work` and a key, the digest of all that decides its result. A folder with another key
-is emptied, so nothing stale is taken over and nothing is kept twice. What lies in a folder was written whole.
+Every stage has a folder under `.work` and a key, the digest of all that decides its result, our own code among it. A
+folder with another key is emptied, so nothing stale is taken over and nothing is kept twice. What lies in a folder was
+written whole.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy as np
 
 from common.errors import BadInput
 from common.files import canonical_json, digest, write_bytes, write_text
+from narration.code import code_digest
 from narration.kept import WORK
 from narration.progress import Progress
 
@@ -30,8 +32,8 @@ class Work:
         self.folder = folder / WORK
 
     def stage(self, name: str, key: Any) -> Path:
-        """The folder of a stage whose result `key` (any JSON) decides: as it was left, or empty."""
-        folder, wanted = self.folder / name, digest(key)
+        """The folder of a stage whose result `key` (any JSON) and its code decide: as it was left, or empty."""
+        folder, wanted = self.folder / name, digest([code_digest(name), key])
         mark = folder / "key"
         if not mark.is_file() or mark.read_text(encoding="ascii") != wanted:
             mark.unlink(missing_ok=True)  # first: an interrupted removal must not pass for the stage
@@ -41,17 +43,23 @@ class Work:
         return folder
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Held by one run at a time; the lock goes with the process, however it dies.
-
-        Where the disk is full, that is one line: what is done is kept.
-        """
+    def locked(self, taken: str) -> Iterator[None]:
+        """The run's lock; `BadInput` with the words `taken` where another holds it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("a") as stream:
             try:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise BadInput(f"{self.folder.parent}: another run is at work here; wait for it") from None
+                raise BadInput(taken) from None
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Held by one run at a time; the lock goes with the process, however it dies.
+
+        Where the disk is full, that is one line: what is done is kept.
+        """
+        with self.locked(f"{self.folder.parent}: another run is at work here; wait for it"):
             try:
                 yield
             except OSError as error:

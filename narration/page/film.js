@@ -19,12 +19,18 @@ const slots = [
   ...data.lines.map((line) => ({ ...line, text: line.text, saved: line.text })),
   ...data.silences.map((each) => ({ ...each, text: "", saved: "", silent: true, doubt: 0, alternatives: [], characters: [] })),
 ].sort((a, b) => a.start - b.start);
-const kept = {
-  key: `focusedad ${data.title} ${data.digest}`,
-  read() { try { return JSON.parse(localStorage.getItem(this.key)) || {}; } catch { return {}; } },
-  write(value) { try { localStorage.setItem(this.key, JSON.stringify(value)); } catch { /* a private window keeps nothing */ } },
-};
 let scriptText = data.script, scriptDigest = data.digest;
+// What this browser keeps of a script until it is saved: texts by their slots, for the script with the digest alone.
+const kept = {
+  key: () => `focusedad ${data.title} ${scriptDigest}`,
+  read() { try { return JSON.parse(localStorage.getItem(this.key())) || {}; } catch { return {}; } },
+  write(value) {
+    try {
+      if (Object.keys(value).length) localStorage.setItem(this.key(), JSON.stringify(value));
+      else localStorage.removeItem(this.key());
+    } catch { /* a private window keeps nothing */ }
+  },
+};
 let spoken = null; // the slot that is being said
 let holding = false;
 

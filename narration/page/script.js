@@ -1,8 +1,10 @@
 "use strict";
 // The script beside the film: to jump by, to edit, to save.
 
+// `original` is what a page that is loaded now begins with.
 const edited = (slot) => slot.text !== slot.original;
-const doubtful = (slot) => slot.text === slot.original && slot.reasons && slot.reasons.doubtful.length > 0;
+const doubtful = (slot) => !edited(slot) && !slot.edited && slot.reasons && slot.reasons.doubtful.length > 0;
+const keep = () => kept.write(Object.fromEntries(slots.filter(edited).map((slot) => [slot.span, slot.text])));
 function rowOf(slot, number) {
   const row = element("li", "", { class: "slot" });
   const head = element("div", "", { class: "head" });
@@ -67,7 +69,7 @@ function refresh(slot) {
 }
 function changed(slot) {
   refresh(slot);
-  kept.write(Object.fromEntries(slots.filter(edited).map((each) => [each.span, each.text])));
+  keep();
   tellUnsaved();
   drawStrip();
   tick();
@@ -80,9 +82,9 @@ function tellUnsaved() {
 }
 function drawList() {
   const chosen = $("filter").value;
-  const keep = { all: () => true, check: doubtful, silent: (slot) => !slot.text, edited: (slot) => edited(slot) || slot.edited }[chosen];
+  const wanted = { all: () => true, check: doubtful, silent: (slot) => !slot.text, edited: (slot) => edited(slot) || slot.edited }[chosen];
   const order = $("order").value === "doubt" ? [...slots].sort((a, b) => b.doubt - a.doubt || a.start - b.start) : slots;
-  list.replaceChildren(...order.filter(keep).map((slot) => slot.row));
+  list.replaceChildren(...order.filter(wanted).map((slot) => slot.row));
   if (!list.children.length) list.append(element("li", "Nothing here.", { class: "slot" }));
 }
 $("order").addEventListener("change", drawList);
@@ -102,6 +104,7 @@ function scriptNow() {
   return `${scriptText.slice(0, at)}\n${rows.join("\n")}${rows.length ? "\n" : ""}${end < 0 ? "" : scriptText.slice(end)}`;
 }
 async function save() {
+  if ($("save").disabled) return; // one at a time: the next begins with the script that this one makes
   const text = scriptNow();
   if (!data.token) {
     const link = element("a", "", { href: URL.createObjectURL(new Blob([text], { type: "text/markdown" })), download: "description.md" });
@@ -112,23 +115,26 @@ async function save() {
     $("status").textContent = "Saved as description.md; put it into the draft's folder and narrate again.";
     return;
   }
+  const sent = new Map(slots.map((slot) => [slot, slot.text])); // one may go on writing meanwhile
   $("save").disabled = true;
   try {
     const headers = { "Content-Type": "text/markdown", "X-Token": data.token, "X-Was": scriptDigest };
     const answer = await fetch("save", { method: "POST", headers, body: text });
     const told = await answer.json();
     if (!answer.ok) throw new Error(told.error);
+    kept.write({});
     scriptText = told.script;
     scriptDigest = told.digest;
     for (const slot of slots) {
       slot.edited = told.edited.includes(slot.span);
       slot.mark = slot.edited ? "_(edited)_" : slot.mark;
-      slot.saved = slot.text;
+      slot.saved = slot.original = sent.get(slot);
       refresh(slot);
     }
-    kept.write({});
+    keep();
+    drawStrip();
     tellUnsaved();
-    $("status").textContent = told.told;
+    $("status").textContent = `${told.told} ${$("status").textContent}`.trim();
   } catch (error) {
     $("status").textContent = `Not saved: ${error.message}`;
   } finally {

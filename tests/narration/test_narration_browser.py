@@ -279,3 +279,44 @@ def test_served_it_saves_into_the_folder(browser: Any, folder: Path, tmp_path: P
         assert [each for each in watched.wrong if "400" not in each] == []
         watched.context.close()
         serving.shutdown()
+
+
+def test_what_is_written_during_and_after_a_save_is_unsaved_and_kept_over_a_reload(
+    browser: Any, folder: Path, tmp_path: Path
+) -> None:
+    shutil.copyfile(folder / "film.mp4", tmp_path / "film.mp4")
+    write_toy(tmp_path, toy_draft())
+    with server(tmp_path, SETTINGS, port=0) as serving:
+        threading.Thread(target=serving.serve_forever, args=(0.05,), daemon=True).start()
+        watched = Watched(browser, f"http://{HOST}:{serving.server_port}/")
+        page = watched.page
+
+        def reloaded() -> list[str]:
+            page.reload()
+            until(page, "film.readyState >= 2")
+            return [page.locator(ROW.format(row)).input_value() for row in (1, 2)]
+
+        # The answer is held back until more has been written.
+        page.evaluate(
+            "() => { const own = fetch; window.fetch = async (...asked) => {"
+            " const answer = await own(...asked); await new Promise((go) => { window.go = go; }); return answer; }; }"
+        )
+        page.fill(ROW.format(1), "Anna nods.")
+        page.keyboard.press("Control+s")
+        until(page, "window.go !== undefined")
+        page.fill(ROW.format(1), "Anna nods twice.")
+        page.keyboard.press("Control+s")  # while the first is under way
+        page.evaluate("go()")
+        until(page, "document.getElementById('status').textContent.startsWith('Saved')")
+        assert "1 change is not saved yet" in page.locator("#status").inner_text()
+        assert [edit.text for edit in read_edits(tmp_path).kept] == ["Anna nods."]
+        assert reloaded() == ["Anna nods twice.", "It rains."]
+        page.click("#save")
+        until(page, "document.getElementById('status').textContent.startsWith('Saved')")
+        page.fill(ROW.format(1), "Anna waves.")  # what stood there at first is an edit now
+        page.fill(ROW.format(2), "It pours.")
+        assert reloaded() == ["Anna waves.", "It pours."]
+        assert page.evaluate("Object.keys(localStorage).length") == 1, "no other script's texts are left behind"
+        assert watched.wrong == []
+        watched.context.close()
+        serving.shutdown()

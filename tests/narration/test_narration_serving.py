@@ -2,6 +2,9 @@
 
 import http.client
 import json
+import socket
+import struct
+import sys
 import threading
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from corpora.subtitles import read_srt
 from narration import serving
 from narration.edits import digest_of
 from narration.serving import HOST, server
+from narration.work import Work
 
 
 class Served:
@@ -33,6 +37,20 @@ class Served:
         found = answer.status, answer.read(), dict(answer.getheaders())
         connection.close()
         return found
+
+    def say(self, request: str, *, ends: bool = True) -> bytes:
+        """The answer to a request as it stands; the sender may leave his end open."""
+        with socket.create_connection((HOST, self.server.server_port), timeout=10) as connection:
+            connection.sendall(request.replace("\n", "\r\n").encode())
+            if ends:
+                connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(1 << 16), b""))
+
+    def begun(self, script: str, length: int | str) -> str:
+        """A request that saves a script of `length` bytes, of which `script` has come in."""
+        address = f"{HOST}:{self.server.server_port}"
+        heads = f"Host: {address}\nX-Token: {self.token}\nX-Was: {digest_of(self.script())}\nContent-Length: {length}"
+        return f"POST /save HTTP/1.0\n{heads}\n\n{script}"
 
     def script(self) -> str:
         return (self.folder / "description.md").read_text()
@@ -115,7 +133,46 @@ def test_hostile_requests_get_one_answer_each_and_change_nothing(served, monkeyp
     assert served.ask("PUT", "/save", b"x")[0] == 501
     status, content, _ = served.ask("POST", "/save", b"\xff", X_Token=served.token)
     assert (status, json.loads(content)["error"]) == (400, "the script is not UTF-8")
+    many = "9" * 5000
+    assert b" 413 " in served.say(served.begun("", many)).splitlines()[0]
+    assert b" 413 " in served.say(served.begun("", "-1")).splitlines()[0]
+    assert served.ask("GET", "/film", Range=f"bytes={many}-")[0] == 416
+    assert served.ask("GET", "/film", Range=f"bytes=90-{many}")[1] == bytes(range(90, 100))
+    assert served.ask("GET", "/film", Range=f"bytes=-{many}")[1] == bytes(range(100))
     assert served.script() == before
+
+
+def test_a_script_that_comes_in_torn_or_not_at_all_is_not_saved(served, monkeypatch):
+    before = served.script()
+    torn = before[: before.index("It rains.")]
+    answer = served.say(served.begun(torn, len(before.encode())))
+    assert b" 400 " in answer.splitlines()[0] and b"save again" in answer
+    monkeypatch.setattr(served.server.RequestHandlerClass, "timeout", 1)
+    answer = served.say(served.begun(torn, len(before.encode())), ends=False)
+    assert b" 408 " in answer.splitlines()[0] and b"did not come in within 1 s" in answer
+    assert served.script() == before
+
+
+def test_a_browser_that_drops_the_film_is_no_fault(served, monkeypatch):
+    with (served.folder / "film.mp4").open("wb") as film:
+        film.truncate(1 << 28)
+    faults, done = [], threading.Event()
+    closes = served.server.shutdown_request
+    monkeypatch.setattr(served.server, "handle_error", lambda *_: faults.append(sys.exc_info()[1]))
+    monkeypatch.setattr(served.server, "shutdown_request", lambda request: (closes(request), done.set()))
+    with socket.create_connection((HOST, served.server.server_port), timeout=10) as connection:
+        connection.sendall(f"GET /film HTTP/1.0\r\nHost: {HOST}:{served.server.server_port}\r\n\r\n".encode())
+        connection.recv(100)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, not a goodbye
+    assert done.wait(30) and faults == []
+
+
+def test_nothing_is_saved_while_the_film_is_narrated(served):
+    before = served.script()
+    with Work(served.folder).alone():
+        status, told = served.save(before.replace("It rains.", "It pours."))
+    assert status == 400 and "is being narrated" in told["error"] and served.script() == before
+    assert served.save(before.replace("It rains.", "It pours."))[0] == 200
 
 
 def test_without_a_draft_or_a_free_port_it_does_not_start(served, tmp_path_factory):

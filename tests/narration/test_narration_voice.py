@@ -113,6 +113,14 @@ def test_a_voice_that_is_none_is_one_line(tmp_path, command, said):
         Voice(command, language="en", folder=tmp_path).say("Anna waves.", 160)
 
 
+def test_a_voice_that_cannot_be_started_is_one_line(tmp_path):
+    program = tmp_path / "voice"
+    program.write_text("#!/no/such/interpreter\n")
+    program.chmod(0o755)
+    with pytest.raises(BadInput, match=r"cannot be run \(.+\); take another"):
+        Voice(str(program), language="en", folder=tmp_path).say("Anna waves.", 160)
+
+
 def test_without_espeak_the_default_voice_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(BadInput, match="install the package espeak-ng"):

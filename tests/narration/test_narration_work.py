@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.errors import BadInput
+from narration import code
 from narration.progress import Progress
 from narration.work import Journal, RememberedDetector, RememberedEncoder, Work
 
@@ -85,6 +86,21 @@ def test_a_stage_is_kept_for_its_key_alone(tmp_path):
     work.stage("lines", {"film": 2})
     assert (folder / "found").is_file()
     assert not (work.stage("faces", {"film": 2}) / "found").is_file()
+
+
+def test_a_stage_is_not_kept_for_other_code(tmp_path, monkeypatch):
+    source = tmp_path / "models" / "perception" / "tracks.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("LONGEST = 1\n")
+    monkeypatch.setattr(code, "ROOT", tmp_path)
+    work = Work(tmp_path / "draft")
+    found = [work.stage(name, 1) / "found" for name in ("film", "faces", "regions", "lines")]
+    for path in found:
+        path.write_text("x")
+    source.write_text("LONGEST = 2\n")
+    for path in found:
+        work.stage(path.parent.name, 1)
+    assert [path.is_file() for path in found] == [True, False, False, False], "the film does not hang on it"
 
 
 @settings(deadline=None)  # files, and whatever else the machine does
