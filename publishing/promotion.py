@@ -43,20 +43,29 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Difference:
-    """Challenger minus champion on one metric of one benchmark, signed so that more is better; its interval."""
+    """Challenger minus champion on one metric of one benchmark, signed so that more is better.
+
+    `clips` are those that both have a value on; without any there is no `mean`, and without draws no interval.
+    `over_films` is the interval with films drawn whole, where there are two or more. `verdict` is the report's:
+    better, worse or undecided.
+    """
 
     benchmark: str
     metric: str
     clips: int
-    mean: float
-    low: float
-    high: float
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    over_films: tuple[float, float] | None = None
+    verdict: str = "undecided"
 
     def line(self) -> str:
-        return (
-            f"{self.metric} on {self.benchmark}: {self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}], "
-            f"{self.clips} clips"
-        )
+        where = f"{self.metric} on {self.benchmark}"
+        if self.mean is None:
+            return f"{where}: no clip has {self.metric} for both"
+        bounds = "no interval" if self.low is None or self.high is None else f"[{self.low:+.2f}, {self.high:+.2f}]"
+        films = f", over films [{self.over_films[0]:+.2f}, {self.over_films[1]:+.2f}]" if self.over_films else ""
+        return f"{where}: {self.mean:+.2f} {bounds}{films}, {self.clips} clips"
 
 
 @dataclass(frozen=True)
@@ -130,10 +139,11 @@ def _inputs(folder: Path) -> dict[str, dict[str, str]]:
 def decide(
     challenger: Evidence, champion: Evidence | None, settings: PromotionSettings, intervals: IntervalSettings
 ) -> Decision:
-    """The rules in order: gates passed, enough evidence, small enough, comparable, nothing clearly worse,
-    something clearly better.
+    """The rules in order: gates passed, enough evidence, small enough, comparable, measured on the same clips,
+    nothing clearly worse, something clearly better.
 
-    "Clearly" is a paired bootstrap interval over clips that lies wholly on one side of 0.
+    "Clearly" is as in the report (`evaluation.compare`): the paired bootstrap intervals over clips and, where there are
+    two films or more, over films lie wholly on one side of 0.
     """
     lacking = _lacking(challenger, settings)
     if lacking:
@@ -146,12 +156,17 @@ def decide(
     if incomparable:
         return Decision(False, tuple(incomparable))
     differences = tuple(_differences(challenger, champion, settings, intervals))
-    worse = tuple(f"clearly worse: {each.line()}" for each in differences if each.high < 0)
-    better = tuple(f"clearly better: {each.line()}" for each in differences if each.low > 0)
+    unmeasured = tuple(each.line() for each in differences if each.mean is None)
+    if unmeasured:
+        return Decision(False, unmeasured, differences)
+    if intervals.draws == 0:
+        return Decision(False, ("nothing can be decided without intervals: set evaluation.intervals.draws",), differences)
+    worse = tuple(f"clearly worse: {each.line()}" for each in differences if each.verdict == "worse")
+    better = tuple(f"clearly better: {each.line()}" for each in differences if each.verdict == "better")
     if worse:
         return Decision(False, worse, differences)
     if not better:
-        return Decision(False, ("nothing is clearly better: every interval holds 0",), differences)
+        return Decision(False, ("nothing is clearly better: everywhere an interval holds 0",), differences)
     return Decision(True, better, differences)
 
 
@@ -187,15 +202,40 @@ def _incomparable(challenger: Evidence, champion: Evidence, settings: PromotionS
 def _differences(
     challenger: Evidence, champion: Evidence, settings: PromotionSettings, intervals: IntervalSettings
 ) -> Sequence[Difference]:
-    from evaluation.intervals import mean_interval
-    from evaluation.published import LOWER_IS_BETTER
-
     found = []
     for benchmark, table in sorted(challenger.per_clip.items()):
-        pairs = table.merge(champion.per_clip[benchmark], on=["film", "clip_id"], suffixes=("", " champion"))
         for metric in settings.metrics:
-            sign = -1.0 if metric in LOWER_IS_BETTER else 1.0
-            values = sign * (pairs[metric] - pairs[f"{metric} champion"]).to_numpy(np.float64)
-            low, high = mean_interval(values, intervals) or (float("-inf"), float("inf"))
-            found.append(Difference(benchmark, metric, len(pairs), float(np.nanmean(values)), low, high))
+            theirs = champion.per_clip[benchmark].reindex(columns=["film", "clip_id", metric])
+            mine = table[["film", "clip_id", metric]]
+            pairs = mine.merge(theirs, on=["film", "clip_id"], suffixes=("", " champion"))
+            values = (pairs[metric] - pairs[f"{metric} champion"]).to_numpy(np.float64)
+            there = np.isfinite(values)
+            found.append(_difference(benchmark, metric, values[there], list(pairs["film"][there]), intervals))
     return found
+
+
+def _difference(
+    benchmark: str, metric: str, values: np.ndarray, films: Sequence[str], intervals: IntervalSettings
+) -> Difference:
+    """Of finite differences, challenger minus champion: (clips,)."""
+    from evaluation import compare
+    from evaluation.intervals import film_interval, mean_interval
+    from evaluation.published import LOWER_IS_BETTER
+
+    if not len(values):
+        return Difference(benchmark, metric, 0)
+    turned = metric in LOWER_IS_BETTER
+    mean = float(values.mean())
+    bounds, over_films = mean_interval(values, intervals), film_interval(values, films, intervals)
+    verdict = "undecided"
+    if bounds is not None:
+        names = ("challenger", "champion", benchmark, metric)
+        verdict = compare.Difference(*names, mean, *bounds, over_films, len(values)).verdict
+    low, high = _signed(bounds, turned) or (None, None)
+    mean = -mean if turned else mean
+    return Difference(benchmark, metric, len(values), mean, low, high, _signed(over_films, turned), verdict)
+
+
+def _signed(bounds: tuple[float, float] | None, turned: bool) -> tuple[float, float] | None:
+    """An interval as more is better."""
+    return bounds if bounds is None or not turned else (-bounds[1], -bounds[0])

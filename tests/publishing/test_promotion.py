@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import BadInput
+from common.files import canonical_json
 from evaluation.score import Scores
 from evaluation.settings import IntervalSettings
 from evaluation.store import write_scores
@@ -51,7 +52,7 @@ def test_a_clearly_better_one_is_promoted_and_its_numbers_are_kept() -> None:
     decision = decide(evidence("new", table(26.0)), CHAMPION, SETTINGS, INTERVALS)
     assert decision.promote and decision.reasons[0].startswith("clearly better: METEOR on mad_eval_named: +")
     found = {each.metric: each for each in decision.differences}
-    assert found["METEOR"].low > 0 and found["METEOR"].clips == 40
+    assert found["METEOR"].verdict == "better" and found["METEOR"].clips == 40
 
 
 def test_a_clearly_worse_metric_refuses_whatever_else_is_better() -> None:
@@ -61,7 +62,48 @@ def test_a_clearly_worse_metric_refuses_whatever_else_is_better() -> None:
 
 def test_noise_promotes_nobody() -> None:
     decision = decide(evidence("new", table(20.1)), CHAMPION, SETTINGS, INTERVALS)
-    assert not decision.promote and "every interval holds 0" in decision.reasons[0]
+    assert not decision.promote and "everywhere an interval holds 0" in decision.reasons[0]
+
+
+def test_two_films_that_disagree_promote_nobody_as_in_the_report() -> None:
+    """Over clips it is clear, over films it is not: the report calls that undecided."""
+    old = table(20.0, clips=60).assign(film=["tt1"] * 50 + ["tt2"] * 10, R=40.0)
+    new = old.assign(METEOR=old["METEOR"] + np.where(old["film"] == "tt1", 6.0, -6.0))
+    decision = decide(evidence("new", new), evidence("old", old), SETTINGS, INTERVALS)
+    (found,) = [each for each in decision.differences if each.metric == "METEOR"]
+    assert found.low is not None and found.low > 0 and found.over_films is not None and found.over_films[0] < 0
+    assert found.verdict == "undecided" and not decision.promote
+    agreed = old.assign(METEOR=old["METEOR"] + 6.0)
+    decision = decide(evidence("new", agreed), evidence("old", old), SETTINGS, INTERVALS)
+    assert decision.promote and "over films [+6.00, +6.00]" in decision.reasons[0]
+
+
+def test_a_metric_that_no_clip_has_for_both_is_a_reason_and_writable() -> None:
+    first, second = table(26.0), table(20.0)
+    first.loc[:19, "R"], second.loc[20:, "R"] = np.nan, np.nan
+    decision = decide(evidence("new", first), evidence("old", second), SETTINGS, INTERVALS)
+    assert not decision.promote and decision.reasons == ("R on mad_eval_named: no clip has R for both",)
+    (found,) = [each for each in decision.differences if each.metric == "R"]
+    assert (found.clips, found.mean, found.low, found.high) == (0, None, None, None)
+    assert '"mean":null' in canonical_json(decision.as_json())
+    without = evidence("old", table(20.0).drop(columns="R"))
+    assert "no clip has R for both" in decide(evidence("new", table(26.0)), without, SETTINGS, INTERVALS).reasons[0]
+
+
+def test_only_clips_that_both_have_are_counted() -> None:
+    some = table(26.0)
+    some.loc[:9, "METEOR"] = np.nan
+    some.loc[10, "METEOR"] = np.inf
+    found = decide(evidence("new", some), CHAMPION, SETTINGS, INTERVALS).differences
+    assert {each.metric: each.clips for each in found} == {"METEOR": 29, "R": 40}
+
+
+def test_without_draws_nothing_is_decided_against_a_champion() -> None:
+    undrawn = IntervalSettings(draws=0)
+    decision = decide(evidence("new", table(26.0)), CHAMPION, SETTINGS, undrawn)
+    assert not decision.promote and "evaluation.intervals.draws" in decision.reasons[0]
+    assert canonical_json(decision.as_json()) and decision.differences[0].low is None
+    assert decide(CHAMPION, None, SETTINGS, undrawn).promote, "the first needs no rival"
 
 
 @pytest.mark.parametrize(
