@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mlflow
 import pydantic
+
+if TYPE_CHECKING:
+    from narration.given import Given
+    from publishing.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -40,22 +44,42 @@ class Narrator(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
 
     # MLflow makes the model's signature from the hint of `model_input`, and knows `context` by name.
     def predict(self, context, model_input: list[FilmGiven]) -> list[dict[str, Any]]:
-        """A draft for each film, as `description.json` has it, or `error`: a mistake in one film spoils no other."""
-        return [self._draft(film) for film in model_input]
+        """A draft for each film, as `description.json` has it, or `error`: a mistake in one film spoils no other.
 
-    def _draft(self, given: FilmGiven) -> dict[str, Any]:
+        A request of more films than `serving.most_films` is refused whole, before any work.
+        """
+        from common.errors import BadInput
+        from publishing import places
+        from publishing.settings import load_settings
+
+        try:
+            settings = load_settings(places.parameters_file())
+            most = settings.serving.most_films
+            if len(model_input) > most:
+                raise BadInput(f"request: {len(model_input)} films, and {most} are the most; ask for fewer at a time")
+        except BadInput as mistake:
+            return [{"film": film.film, "error": str(mistake)} for film in model_input]
+        return [self._draft(film, settings) for film in model_input]
+
+    def _draft(self, given: FilmGiven, settings: Settings) -> dict[str, Any]:
         from common.errors import BadInput
         from narration.given import Given
         from narration.narrate import Models, narrate
         from publishing import places
-        from publishing.settings import check_settings, load_settings
+        from publishing.settings import check_settings
 
         try:
-            settings = load_settings(places.parameters_file())
             narration = settings.narration
             if given.names is not None:
                 changed = {"narration": {**narration.model_dump(mode="json"), "names": given.names}}
                 narration = check_settings(changed, source="request").narration
+            asked = Given(
+                Path(given.film),
+                Path(given.subtitles) if given.subtitles else None,
+                Path(given.cast) if given.cast else None,
+                settings.films.corpora.cast,
+            )
+            _refuse_long(asked, settings.serving.longest_minutes)
             models = Models(
                 face_encoder=places.data() / "face_encoder",
                 base_model=places.data() / "base_model",
@@ -63,15 +87,22 @@ class Narrator(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
                 perception=settings.perception,
                 captioner_settings=settings.captioner,
             )
-            asked = Given(
-                Path(given.film),
-                Path(given.subtitles) if given.subtitles else None,
-                Path(given.cast) if given.cast else None,
-                settings.films.corpora.cast,
-            )
             return {"film": given.film, **narrate(asked, models, narration).value()}
         except BadInput as mistake:
             return {"film": given.film, "error": str(mistake)}
+
+
+def _refuse_long(asked: Given, longest_minutes: float) -> None:
+    from common.errors import BadInput
+    from corpora.video import probe
+    from narration.given import check, video_of
+
+    check(asked)
+    video = video_of(asked)
+    minutes = probe(video).duration / 60
+    if minutes > longest_minutes:
+        told = f"{minutes:.1f} minutes, and {longest_minutes:g} are the most"
+        raise BadInput(f"{video}: {told}; cut the film, or set serving.longest_minutes")
 
 
 mlflow.models.set_model(Narrator())

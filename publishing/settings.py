@@ -91,6 +91,13 @@ class PromotionSettings(_Settings):
     largest_mib: float = Field(default=256.0, gt=0, description="size of the model's folder, MiB")
 
 
+class ServingSettings(_Settings):
+    """What the registered model takes on in one request; enters no key."""
+
+    most_films: int = Field(default=4, ge=1, description="films in one request; they are drafted one after the other")
+    longest_minutes: float = Field(default=180.0, gt=0, description="minutes of a film; a longer one is refused")
+
+
 class ComputeSettings(_Settings):
     """How it is computed: enters no key, so that another machine remakes nothing."""
 
@@ -112,6 +119,7 @@ class Settings(_Settings):
     evaluation: EvaluationSettings = EvaluationSettings()
     gates: GateSettings = GateSettings()
     promotion: PromotionSettings = PromotionSettings()
+    serving: ServingSettings = ServingSettings()
     compute: ComputeSettings = ComputeSettings()
 
     @model_validator(mode="after")

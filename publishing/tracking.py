@@ -19,6 +19,8 @@ from typing import Any
 
 from common.files import digest
 from publishing import places
+from publishing.card import is_drawn, model_card
+from publishing.lineage import upstream
 from publishing.records import listing, version
 from publishing.run_inputs import note_inputs
 from publishing.versions import git_commit
@@ -125,9 +127,10 @@ def log_training_run(
     try:
         _log(found, run, parameters, metrics, curves)
         _log_folder(found, run, folder)
-        note_inputs(found, run, tags)
+        with writing(home):  # of two trainings that end together, one makes the run above both
+            note_inputs(found, run, tags)
         if model is not None:
-            _register(found, run, model, folder=folder, tags=tags)
+            _register(found, run, model, folder=folder, tags=tags, card=_card(model, unit, made, data, inputs))
     except BaseException:
         found.set_terminated(run, status="FAILED")
         raise
@@ -224,7 +227,12 @@ def _log_folder(found: Any, run: str, folder: Path) -> None:
         found.log_artifact(run, str(path), "training")
 
 
-def _register(found: Any, run: str, model: str, *, folder: Path, tags: Mapping[str, str]) -> None:
+def _card(model: str, unit: str, made: str, data: Path, inputs: Mapping[str, Sequence[str]]) -> str:
+    links = upstream(data, [(stage, each) for stage, units in inputs.items() for each in units])
+    return model_card(model, unit, made, links=links, drawn=is_drawn(links))
+
+
+def _register(found: Any, run: str, model: str, *, folder: Path, tags: Mapping[str, str], card: str) -> None:
     """A registered version whose model is code plus the published folder's files: nothing pickled."""
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -247,4 +255,4 @@ def _register(found: Any, run: str, model: str, *, folder: Path, tags: Mapping[s
             registered_model_name=None,
         )
     kept = {name: tags[name] for name in ("stage", "unit", "data_version")}
-    found.create_model_version(model, info.model_uri, run, tags=kept)
+    found.create_model_version(model, info.model_uri, run, tags=kept, description=card)

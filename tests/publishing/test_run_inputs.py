@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
@@ -69,6 +71,40 @@ def test_variants_and_seeds_on_the_same_data_stand_under_one_run(root: Path, hom
     write_record(root / "data/films/a", key="", made_from={}, audit="")
     later = trained(root, home, "A1.0", again=True)
     assert above(later) not in (None, parent)
+
+
+def test_two_trainings_that_end_together_have_one_parent(
+    root: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each waits, while it makes the run above, for the other to do so too: it must not come."""
+    from mlflow import MlflowClient
+
+    both, alone, create = Barrier(2), [], MlflowClient.create_run
+
+    def slow(found: Any, experiment: str, *given: Any, tags: dict[str, str], **more: Any) -> Any:
+        if "lineage" in tags:
+            try:
+                both.wait(timeout=2)
+            except BrokenBarrierError:
+                alone.append(True)
+        return create(found, experiment, *given, tags=tags, **more)
+
+    monkeypatch.setattr(MlflowClient, "create_run", slow)
+
+    def end(unit: str) -> str:
+        folder = root / unit
+        folder.mkdir()
+        (folder / "training.json").write_text(unit)
+        how: Any = {"parameters": {}, "metrics": {}, "curves": {}, "home": home}
+        inputs = {"films": ("b",)}  # read by this test alone
+        run = tracking.log_training_run(
+            stage="captioner", unit=unit, folder=folder, data=root / "data", inputs=inputs, **how
+        )
+        return str(above(tracking.client(home).get_run(run)))
+
+    with ThreadPoolExecutor(2) as threads:
+        assert len(set(threads.map(end, ("C2.0", "C2.1")))) == 1
+    assert alone == [True]
 
 
 def test_a_training_that_read_nothing_stands_alone(root: Path, home: Path) -> None:

@@ -57,6 +57,22 @@ def test_a_training_is_one_run_and_one_version(training: dict[str, Any]) -> None
     assert len(client.search_model_versions("name='captioner'")) == 2
 
 
+def test_a_registered_version_carries_its_card(training: dict[str, Any]) -> None:
+    home, films = training["home"], training["data"] / "films"
+    tracking.log_training_run(**training)
+    (version,) = tracking.client(home).search_model_versions("name='captioner'")
+    card = version.description
+    assert "**Made from** films" in card and tracking.data_version(training["folder"]) in card
+    assert "**Not for** describing real films that nobody checks" in card and "Not for identifying people" in card
+    assert "drawn by this project's studio" in card and "Licence: Apache-2.0." in card
+    write_record(films / "b", key="", made_from={"parameters": {"source": "corpora"}}, audit="")
+    (training["folder"] / "model.safetensors").write_bytes(b"of a real film")
+    tracking.log_training_run(**training)
+    cards = [each.description for each in tracking.client(home).search_model_versions("name='captioner'")]
+    (real,) = [each for each in cards if each != card]
+    assert "studio" not in real and "whose terms bind their use" in real and "Licence: Apache-2.0." not in real
+
+
 def test_a_training_whose_logging_fails_is_a_failed_run(
     training: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
