@@ -14,10 +14,14 @@ from typing import TYPE_CHECKING, Any
 from common.errors import BadInput
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import dagster as dg
 
     from publishing.settings import Settings
+    from publishing.stage import Stage
 
+EVENTS = 1000  # of a stage, newest first, that are looked through for the run that made what lies there
 TARGET = "paper_tables"
 CARD = "model_card.md"
 
@@ -51,9 +55,10 @@ def _pack_tables(out: Path, settings: Settings) -> list[Path]:
         name="FocusedAD, reproduced: Tables 1 and 2",
         description="Tables, report, parameters and the lineage behind them, from raw films to scores.",
         published=_commit_time(root),
-        times=stage_times(list(graph)),
+        times=stage_times(list(graph.values()), settings, root=root),
         engine=("Dagster", installed("dagster")),
-        extra={CARD: (model_card(settings, places.data()), "The captioner put forward: data, scores, limits.")},
+        extra={CARD: (card_of(settings, places.data()), "The captioner put forward: data, scores, limits.")},
+        commit=_commit(root),
     )
     return pack(out, graph[TARGET], about, graph=graph, root=root)
 
@@ -76,33 +81,64 @@ def _commit_time(root: Path) -> str:
     return told or datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def stage_times(stages: list[str], *, instance: dg.DagsterInstance | None = None) -> dict[str, tuple[str, str]]:
-    """Start and end of the run that last made each stage, as far as Dagster knows them."""
+def _commit(root: Path) -> str:
+    from publishing.versions import git_commit
+
+    found = git_commit(root)
+    return "not in git" if found == "unknown" else found
+
+
+def stage_times(
+    stages: Sequence[Stage], settings: Settings, *, root: Path, instance: dg.DagsterInstance | None = None
+) -> dict[str, tuple[str, str]]:
+    """Start and end of the runs that first told of the data versions that lie there, as far as Dagster knows them.
+
+    A stage of which any version came otherwise (`dvc checkout`, other data since) has no times rather than another
+    run's.
+    """
     import dagster as dg
 
     from orchestration.home import dagster_home
+    from orchestration.sync import on_disk
 
     if instance is None:
         os.environ["DAGSTER_HOME"] = str(dagster_home())
         with dg.DagsterInstance.get() as shared:
-            return stage_times(stages, instance=shared)
+            return stage_times(stages, settings, root=root, instance=shared)
     found = {}
     for stage in stages:
-        records = instance.fetch_materializations(dg.AssetKey(stage), limit=1).records
-        run = instance.get_run_record_by_id(records[0].run_id) if records and records[0].run_id else None
-        if run is not None and run.start_time and run.end_time:
-            found[stage] = (_iso(run.start_time), _iso(run.end_time))
+        runs = _first_runs(instance, stage.name)
+        made = [runs.get(each) for each in on_disk(stage, settings, root).items()]
+        records = [instance.get_run_record_by_id(run) if run else None for run in dict.fromkeys(made)]
+        times = [(each.start_time, each.end_time) for each in records if each and each.start_time and each.end_time]
+        if records and len(times) == len(records):
+            found[stage.name] = (_iso(min(start for start, _ in times)), _iso(max(end for _, end in times)))
     return found
+
+
+def _first_runs(instance: dg.DagsterInstance, stage: str) -> dict[tuple[str | None, str], str]:
+    """(partition, data version) -> the run whose materialization told of it first; among its latest events."""
+    import dagster as dg
+
+    from orchestration.sync import VERSION
+
+    runs: dict[tuple[str | None, str], str] = {}
+    for record in instance.fetch_materializations(dg.AssetKey(stage), limit=EVENTS).records:  # newest first
+        event = record.asset_materialization
+        if event is not None:
+            runs[event.partition, (event.tags or {}).get(VERSION, "")] = record.run_id
+    return runs
 
 
 def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
 
 
-def model_card(settings: Settings, data: Path) -> str:
+def card_of(settings: Settings, data: Path) -> str:
     """What somebody who gets the model should know, from the published data alone."""
     from evaluation.store import read_scores
     from orchestration.promote_command import put_forward
+    from publishing.card import is_drawn, model_card
     from publishing.lineage import upstream
     from publishing.records import version
     from publishing.tracking import MODEL
@@ -111,39 +147,21 @@ def model_card(settings: Settings, data: Path) -> str:
     made = version(data / "captioner" / unit)
     if made is None:
         raise BadInput(f"captioner/{unit}: not published; run `make repro`")
-    read = {link.stage for link in upstream(data, [("captioner", unit)])}
-    scores = {benchmark: read_scores(data / "scores" / each) for benchmark, each in sorted(experiments.items())}
-    rows = [
-        f"| {benchmark} | {metric} | {value:.2f} | {_interval(found.intervals.get(metric))} | {found.counts['clips']} |"
-        for benchmark, found in scores.items()
-        for metric, value in found.summary.items()
-        if value is not None
+    links = upstream(data, [("captioner", unit)])
+    measured = [
+        "Every version is in `lineage.json`.",
+        "",
+        f"| benchmark | metric | value | {100 * settings.evaluation.intervals.level:g} % interval | clips |",
+        "| -- | -- | -- | -- | -- |",
     ]
-    studio = settings.films.source == "studio"
-    world = (
-        "Trained and measured on films drawn by this project's studio: the numbers are that world's, and on real films "
-        "its sentences describe nothing that is seen."
-        if studio
-        else "Trained and measured on the corpora that the parameters name; their terms of use bind its use too."
-    )
-    return "\n".join(
-        [
-            f"# {MODEL}, {unit}",
-            "",
-            f"Drafts audio description: one sentence for a pause of a film. Data version `{made}`.",
-            "",
-            f"**Limits.** {world} A draft is for a person to check.",
-            "",
-            f"**Made from** {', '.join(sorted(read))}; every version is in `lineage.json`.",
-            "",
-            f"| benchmark | metric | value | {100 * settings.evaluation.intervals.level:g} % interval | clips |",
-            "| -- | -- | -- | -- | -- |",
-            *rows,
-            "",
-            "Licence: Apache-2.0.",
-            "",
-        ]
-    )
+    for benchmark, experiment in sorted(experiments.items()):
+        found = read_scores(data / "scores" / experiment)
+        count = found.counts["clips"]
+        for metric, value in found.summary.items():
+            if value is not None:
+                bounds = _interval(found.intervals.get(metric))
+                measured.append(f"| {benchmark} | {metric} | {value:.2f} | {bounds} | {count} |")
+    return model_card(MODEL, unit, made, links=links, drawn=is_drawn(links), measured=measured)
 
 
 def _interval(bounds: Any) -> str:

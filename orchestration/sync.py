@@ -21,7 +21,7 @@ from publishing.records import version
 from publishing.settings import Settings
 from publishing.stage import WHOLE, Graph, Stage
 
-_VERSION = "dagster/data_version"
+VERSION = "dagster/data_version"
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ def sync_stage(
     upstream = {name: _latest_events(instance, graph[name], settings) for name in stage.reads}
     code = stage_digest(stage, code_root=code_root)[:12]
     reported = []
-    for partition, found in _on_disk(stage, settings, root).items():
+    for partition, found in on_disk(stage, settings, root).items():
         event = latest.get(partition)
         if event is not None and event[0] == found:
             continue
         tags = {
-            _VERSION: found,
+            VERSION: found,
             "dagster/data_version_is_user_provided": "true",
             "dagster/code_version": code,
         }
@@ -103,7 +103,8 @@ def sync_all(
     return {name: units for name, units in told.items() if units}
 
 
-def _on_disk(stage: Stage, settings: Settings, root: Path) -> dict[str | None, str]:
+def on_disk(stage: Stage, settings: Settings, root: Path) -> dict[str | None, str]:
+    """Partition (None where there are none) -> the data version that lies there."""
     units = {unit: version(stage.folder(root / "data", unit)) for unit in stage.units_of(settings)}
     found = {unit: known for unit, known in units.items() if known is not None}
     if stage.per_film:
@@ -128,5 +129,5 @@ def _latest_events(instance: dg.DagsterInstance, stage: Stage, settings: Setting
     for record in records:
         event = record.asset_materialization
         if event is not None:
-            found[event.partition] = ((event.tags or {}).get(_VERSION, ""), record.storage_id)
+            found[event.partition] = ((event.tags or {}).get(VERSION, ""), record.storage_id)
     return found

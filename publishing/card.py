@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from publishing.lineage import Link
 
 NOT_FOR = (
-    "**Not for** describing real films that nobody checks: every line is for a person to judge before an audience hears "
-    "it. Not for identifying people: it tells the characters of one film's given cast apart, and nothing it says is "
-    "evidence of who somebody is, on film or off it."
+    "**Not for** describing real films that nobody checks: every line is for a person to judge before an audience "
+    "hears it. Not for identifying people: it tells the characters of one film's given cast apart, and nothing it "
+    "says is evidence of who somebody is, on film or off it."
 )
 _DRAWN = (
     "Trained and measured on films drawn by this project's studio: the numbers are that world's, and on real films "

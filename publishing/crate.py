@@ -1,7 +1,8 @@
 """A result packed so that it can be checked elsewhere: a Provenance Run RO-Crate (profiles 0.5 on RO-Crate 1.1).
 
 In it are the result's files, the parameters and lock files, and the whole lineage behind it: every unit with its data
-version, what it was made from, and every file's MD5; every stage's run with its times where they are known.
+version, what it was made from, and every file's MD5; every stage's run with its times where they are known. Of films
+that the studio did not draw no frame and no sentence is in it, and no licence is given for what was measured on them.
 https://www.researchobject.org/workflow-run-crate/profiles/provenance_run_crate/
 """
 
@@ -11,12 +12,13 @@ import hashlib
 import mimetypes
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from common.errors import BadInput
 from common.files import write_json, write_text
+from publishing.card import is_drawn
 from publishing.lineage import Link, name_of, upstream
 from publishing.records import RECORD, is_whole, read_record
 from publishing.stage import Graph, Stage
@@ -29,6 +31,8 @@ WORKFLOW = "dvc.yaml"
 # The workflow comes first: a crate without it describes no run.
 BESIDE = (WORKFLOW, "params.yaml", "dvc.lock", "requirements.lock", "LICENSE")
 LICENCE = "https://spdx.org/licenses/Apache-2.0"
+TERMS = "#terms"
+NUMBERS = (".csv", ".json", ".md", ".tex", ".txt")  # of a result on real films only these are passed on
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
     "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
@@ -48,6 +52,8 @@ class About:
     times: Mapping[str, tuple[str, str]]
     engine: tuple[str, str]  # name and version of what ran the stages
     extra: Mapping[str, tuple[str, str]]  # file name -> (text, description), e.g. the model's card
+    commit: str = "not in git"  # of the code that is checked out when the crate is packed
+    held_back: tuple[str, ...] = ()  # result files that are not in the crate, since they show real films
 
 
 def pack(out: Path, target: Stage, about: About, *, graph: Graph, root: Path) -> list[Path]:
@@ -66,6 +72,10 @@ def pack(out: Path, target: Stage, about: About, *, graph: Graph, root: Path) ->
     for name in files:
         _copy(root / name, out / name)
     results = [path for path in sorted((data / target.name).rglob("*")) if path.is_file() and path.name != RECORD]
+    drawn = is_drawn(links)
+    if not drawn:
+        about = replace(about, held_back=tuple(path.name for path in results if path.suffix not in NUMBERS))
+        results = [path for path in results if path.suffix in NUMBERS]
     described = {f"{target.name}/{path.relative_to(data / target.name).as_posix()}": path for path in results}
     for place, path in described.items():
         _copy(path, out / place)
@@ -75,13 +85,16 @@ def pack(out: Path, target: Stage, about: About, *, graph: Graph, root: Path) ->
     texts = {name: text for name, (_, text) in about.extra.items()}
     texts[LINEAGE] = "Every unit behind the result: data version, what it was made from, and the MD5 of every file."
     parts = [_file(out, place, texts.get(place, "")) for place in [*files, *described, *sorted(texts)]]
+    if not drawn:
+        for part in parts:
+            part["license"] = _ref(TERMS if part["@id"] in described else LICENCE)
     entities = [
-        *_root(about, parts, links),
+        *_root(about, parts, links, drawn=drawn),
         *parts,
         *_workflow(about, graph, links),
         *_runs(about, graph, links, described),
     ]
-    _join(entities, parts, list(described))
+    _join(entities, parts, list(described), about.commit)
     write_json(out / METADATA, {"@context": CONTEXT, "@graph": entities})
     return sorted(path for path in out.rglob("*") if path.is_file())
 
@@ -131,7 +144,7 @@ def _file(out: Path, place: str, description: str) -> Entity:
     return entity | ({"description": description} if description else {})
 
 
-def _root(about: About, parts: Sequence[Entity], links: Sequence[Link]) -> Iterator[Entity]:
+def _root(about: About, parts: Sequence[Entity], links: Sequence[Link], *, drawn: bool) -> Iterator[Entity]:
     crate = ["https://w3id.org/ro/crate/1.1", "https://w3id.org/workflowhub/workflow-ro-crate/1.0"]
     yield {"@id": METADATA, "@type": "CreativeWork", "about": _ref("./"), "conformsTo": _ref(*crate)}
     stages = _stages(links)
@@ -139,17 +152,32 @@ def _root(about: About, parts: Sequence[Entity], links: Sequence[Link]) -> Itera
         "@id": "./",
         "@type": "Dataset",
         "name": about.name,
-        "description": about.description,
+        "description": _described(about),
         "datePublished": about.published,
-        "license": _ref(LICENCE),
+        "license": _ref(LICENCE if drawn else TERMS),
         "conformsTo": _ref(*PROFILES),
         "mainEntity": _ref(WORKFLOW),
         "hasPart": [_ref(part["@id"]) for part in parts],
         "mentions": _ref("#run", "#organised", *(f"#run/{stage}" for stage in stages)),
     }
     yield {"@id": LICENCE, "@type": "CreativeWork", "name": "Apache License 2.0", "identifier": "Apache-2.0"}
+    if not drawn:
+        told = (
+            "The files of this project (workflow, parameters, lock files, lineage, card) are under Apache-2.0, as "
+            "each of them says. The numbers were measured on corpora, whose terms bind what may be done with them."
+        )
+        yield {"@id": TERMS, "@type": "CreativeWork", "name": "Terms of the parts", "description": told}
     for address, name in PROFILES.items():
         yield {"@id": address, "@type": "CreativeWork", "name": name, "version": address.rpartition("/")[2]}
+
+
+def _described(about: About) -> str:
+    told = f"{about.description} Packed with the code of commit {about.commit}."
+    if about.commit == "not in git":
+        told = f"{about.description} The code that packed it is not in git."
+    if about.held_back:
+        told += f" Left out, since they hold frames and sentences of real films: {', '.join(about.held_back)}."
+    return told
 
 
 def _stages(links: Sequence[Link]) -> list[str]:
@@ -215,14 +243,14 @@ def _action(name: str, kind: str, described: str, instrument: str) -> Entity:
     return {"@id": name, "@type": kind, "name": described, "instrument": _ref(instrument), **done}
 
 
-def _join(entities: Sequence[Entity], parts: Sequence[Entity], results: Sequence[str]) -> None:
+def _join(entities: Sequence[Entity], parts: Sequence[Entity], results: Sequence[str], commit: str) -> None:
     """What the files are to the workflow: its text, its parameters, its result."""
     tools = [each["@id"] for each in entities if each["@id"].startswith("#stage/")]
     steps = [each["@id"] for each in entities if each["@id"].startswith("#step/")]
     for part in parts:
         if part["@id"] == WORKFLOW:
             part["@type"] = ["File", "SoftwareSourceCode", "ComputationalWorkflow", "HowTo"]
-            part |= {"name": "The lineage", "programmingLanguage": _ref("#dvc")}
+            part |= {"name": "The lineage", "version": commit, "programmingLanguage": _ref("#dvc")}
             part |= {"input": [_ref("#parameters")], "output": [_ref("#result")]}
             part |= {"hasPart": [_ref(tool) for tool in tools], "step": [_ref(step) for step in steps]}
         elif part["@id"] == "params.yaml":

@@ -160,7 +160,9 @@ def decide(
     if unmeasured:
         return Decision(False, unmeasured, differences)
     if intervals.draws == 0:
-        return Decision(False, ("nothing can be decided without intervals: set evaluation.intervals.draws",), differences)
+        return Decision(
+            False, ("nothing can be decided without intervals: set evaluation.intervals.draws",), differences
+        )
     worse = tuple(f"clearly worse: {each.line()}" for each in differences if each.verdict == "worse")
     better = tuple(f"clearly better: {each.line()}" for each in differences if each.verdict == "better")
     if worse:

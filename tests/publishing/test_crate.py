@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from toy_world import FILMS, ToyWorld
 
 from common.errors import BadInput
 from publishing.crate import METADATA, PROFILES, About, pack
-from publishing.records import version
+from publishing.records import version, write_record
 from publishing.stage import graph_of
 
 TIMES = {"words": ("2026-01-02T03:04:05+00:00", "2026-01-02T03:05:05+00:00")}
@@ -159,6 +160,49 @@ def test_the_lineage_is_in_it_with_hashes_and_times(made: ToyWorld) -> None:
     assert found[f"#data/words/{FILMS[0]}"]["value"] == word["data_version"]
     assert json.loads((crate / "total/total.json").read_text())["total"] > 0
     assert (crate / "card.md").read_text() == "# A card\n"
+
+
+def test_the_commit_of_the_code_is_named(made: ToyWorld) -> None:
+    about = replace(ABOUT, commit="c0ffee")
+    pack(made.root / "crate", TOTAL, about, graph=graph_of(TOYS), root=made.root)
+    found = entities(made.root / "crate")
+    assert found["dvc.yaml"]["version"] == "c0ffee" and "commit c0ffee" in found["./"]["description"]
+    found = entities(packed(made, "elsewhere"))
+    assert found["dvc.yaml"]["version"] == "not in git" and "not in git" in found["./"]["description"]
+
+
+def on_films_of(made: ToyWorld, source: str) -> Path:
+    """The crate of a result with a table, a page and a figure, made from a film of that source."""
+    film, total = made.data / "films/tt1", made.data / "total"
+    film.mkdir(parents=True)
+    (film / "film.json").write_text("{}")
+    write_record(film, key="", made_from={"parameters": {"source": source} if source == "corpora" else {}}, audit="a")
+    for name in ("table_1.csv", "report.html", "figure_6.png", "figure_8.png", "figure_7.svg"):
+        (total / name).write_text(name)
+    write_record(total, key="", made_from={"inputs": {"films": {"tt1": version(film)}}}, audit="a")
+    graph = {"films": replace(TOYS[0], name="films"), **graph_of(TOYS)}
+    pack(made.root / "crate", TOTAL, ABOUT, graph=graph, root=made.root)
+    return made.root / "crate"
+
+
+def test_of_real_films_no_frame_is_passed_on_and_no_licence_given(made: ToyWorld) -> None:
+    crate = on_films_of(made, "corpora")
+    assert sorted(path.name for path in (crate / "total").iterdir()) == ["table_1.csv", "total.json"]
+    found = entities(crate)
+    left_out = "Left out, since they hold frames and sentences of real films: figure_6.png, figure_7.svg, figure_8.png"
+    assert f"{left_out}, report.html." in found["./"]["description"]
+    assert names(found["./"]["license"]) == ["#terms"] and found["#terms"]["description"]
+    of = {name: names(entity["license"]) for name, entity in found.items() if "File" in types(entity)}
+    assert of["total/table_1.csv"] == of["total/total.json"] == ["#terms"]
+    assert all(of[name] == ["https://spdx.org/licenses/Apache-2.0"] for name in ("dvc.yaml", "lineage.json", "card.md"))
+    assert lacking(crate) == []
+
+
+def test_of_drawn_films_everything_is_passed_on(made: ToyWorld) -> None:
+    crate = on_films_of(made, "studio")
+    assert (crate / "total/report.html").is_file() and (crate / "total/figure_8.png").is_file()
+    root = entities(crate)["./"]
+    assert names(root["license"]) == ["https://spdx.org/licenses/Apache-2.0"] and "Left out" not in root["description"]
 
 
 def test_the_same_result_is_the_same_crate(made: ToyWorld) -> None:
