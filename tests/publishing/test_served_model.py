@@ -77,8 +77,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     write_json(root / "data/face_encoder/config.json", config)
     model, vocabulary = load_base(base)
     captioner = root / "data/captioner/C2.0"
-    trained = {name for name, _ in model.named_parameters()}
-    save_captioner(captioner, Captioner(model.eval(), vocabulary, PromptPlan()), trained=trained, base=base)
+    weights = {name: value.detach() for name, value in model.named_parameters()}
+    save_captioner(captioner, Captioner(model.eval(), vocabulary, PromptPlan()), weights=weights, base=base)
     how = {"parameters": {}, "metrics": {}, "curves": {}, "inputs": {"base_model": ("",)}, "model": tracking.MODEL}
     home = root / ".home"
     tracking.log_training_run(stage="captioner", unit="C2.0", folder=captioner, data=root / "data", home=home, **how)
