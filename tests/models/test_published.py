@@ -91,6 +91,7 @@ def test_the_folder_says_where_the_weights_were_and_holds_none(base: Path, hub: 
     assert list(load_file(base / "untrained.safetensors")) == ["soft_prompt.vectors.weight"]
     said = (base / "config.json").read_text(encoding="utf-8")
     assert str(hub) not in said and str(base.parent) not in said
+    assert "device" not in json.loads(said), "the same base model with a GPU and without"
     weights = json.loads(said)["weights"]
     assert weights["captioner"]["revision"] == COMMIT and weights["tower"]["revision"] == TOWER_COMMIT
     shards = [fact for name, fact in weights["captioner"]["files"].items() if name.startswith("model-")]

@@ -1,13 +1,15 @@
 """The benchmark: both sides in turn, on the same work, and a page that keeps what other runs measured."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from common.files import read_json
-from corpora.film import Character, Description, Film, write_film
+from corpora.film import Character, Clip, Description, Film, write_film
 from corpora.video import probe, read_frames, write_video
 from models.perception.detection import Face
 from orchestration.bench.__main__ import main
@@ -114,8 +116,6 @@ def test_an_unknown_part_names_those_there_are(capsys: pytest.CaptureFixture[str
 
 
 def test_the_peer_reads_the_prompt_for_every_beam_and_afterwards_all_is_as_before() -> None:
-    from types import SimpleNamespace
-
     import torch
 
     from models.captioner import search
@@ -127,3 +127,31 @@ def test_the_peer_reads_the_prompt_for_every_beam_and_afterwards_all_is_as_befor
         cache = search.prompt_cache(SimpleNamespace(config=config), torch.zeros(1, 3, 4), torch.ones(1, 3), beams=5)
         assert cache.get_seq_length() == 0, "nothing is read beforehand"
     assert search.prompt_cache is ours
+
+
+def test_a_training_step_from_pixels_looks_at_the_clips_of_the_step_alone(
+    film: Film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pandas as pd
+
+    from orchestration.bench import captioner
+
+    described = tuple(Description(place, place / 2, place / 2 + 0.4, "Ada waits.") for place in (1, 2, 3, 4))
+    film = replace(film, descriptions=described)
+    table = pd.DataFrame({"clip": [1, 3, 4], "track": 0, "frame": 0, "mask": ""})
+    looked_at: list[tuple[list[int], list[int]]] = []
+
+    def extract(_: Film, clips: Sequence[Clip], regions: pd.DataFrame, *__: object, **___: object) -> None:
+        looked_at.append(([clip.id for clip in clips], list(regions["clip"])))
+
+    monkeypatch.setattr(captioner, "TRIPLETS", 6)
+    monkeypatch.setattr(captioner, "_films", lambda *_: iter([film, film, film]))
+    monkeypatch.setattr(captioner, "_records", lambda *_: [{"clip_id": place} for place in (1, 2, 3, 4)])
+    monkeypatch.setattr(captioner, "_film_samples", lambda *_, clips, **__: list(clips))
+    monkeypatch.setattr("models.captioner.features.extract", extract)
+    monkeypatch.setattr("models.perception.regions.read_regions", lambda _: SimpleNamespace(regions=table))
+    step = captioner.clips_of_a_step(tmp_path)
+    assert [clips for _, clips in step] == [[1, 2, 3, 4], [1, 2]]
+    for each, clips in step:
+        assert captioner.seen_again(tmp_path, each, clips, None, None) == clips  # type: ignore[arg-type]
+    assert looked_at == [([1, 2, 3, 4], [1, 3, 4]), ([1, 2], [1])]

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from assets.paper_tables import laid_tables, measured_rows, provenance
+from assets.report_parts import chosen_examples
 from evaluation.score import Scores
 from evaluation.store import write_scores
 from publishing.settings import Settings
@@ -40,3 +41,7 @@ def test_a_system_that_was_not_asked_for_says_so_and_one_that_failed_does_not(tm
     told = table.drop_duplicates("row").set_index("row")["note"]
     assert told["MM-Narrator"] == "not run yet"
     assert "not among experiments.rows" in told["Qwen2.5-VL"]
+
+
+def test_a_benchmark_whose_best_row_was_put_aside_shows_no_examples(tmp_path: Path) -> None:
+    assert chosen_examples(work_of(tmp_path, ["C2"]), []) == []
