@@ -133,6 +133,8 @@ def run_parameters(work: Work) -> dict[str, Any]:
     trainable = settings.trainable_of(variant)
     found = {"variant": variant, "seed": seed, **chosen, "trainable": trainable}
     found |= {f"training.{name}": value for name, value in settings.training.model_dump(mode="json").items()}
+    if settings.variants[variant].soft_prompt:
+        found |= {f"soft_prompt.{name}": value for name, value in settings.soft_prompt.model_dump(mode="json").items()}
     if trainable == "lora":
         found |= {f"lora.{name}": value for name, value in settings.lora.model_dump(mode="json").items()}
     return found

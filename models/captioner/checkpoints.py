@@ -112,10 +112,13 @@ def load_captioner(folder: Path, base: Path) -> Captioner:
             "fetch that base model (dvc checkout) or train the variant again"
         )
     model, vocabulary = load_base(base)
+    plan = PromptPlan(**config["plan"])
+    if plan.soft_prompt and plan.soft_prompt_tokens != len(model.soft_prompt()):
+        model.soft_prompt.hold(torch.zeros(plan.soft_prompt_tokens, model.soft_prompt().shape[1]))
     _load_into(model, folder / "model.safetensors", partly=True)
     if (folder / ADAPTER).is_dir():
         read_adapter(folder / ADAPTER, model.language_model)
-    return Captioner(model.eval(), vocabulary, PromptPlan(**config["plan"]))
+    return Captioner(model.eval(), vocabulary, plan)
 
 
 def base_digest(folder: Path) -> str:

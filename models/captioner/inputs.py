@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.captioner.speech import Cast, Layout, Speech
+from models.captioner.speech import Cast, Layout, SoftPosition, Speech
 from models.captioner.tower import ClipTokens
 from models.prior.text_prior import newest, prior_tokens
 
@@ -26,6 +26,7 @@ class PromptPlan:
     region: bool = True
     text_prior: bool = True
     soft_prompt_tokens: int = 4
+    soft_prompt_position: SoftPosition = "head"
     region_tokens: int = 4
     scene_tokens: int = 4
     left_to_right: bool = True
@@ -185,7 +186,9 @@ def _prompt(sample: Sample, vocabulary: Speech, plan: PromptPlan) -> tuple[list[
         [name for name, _ in characters],
         has_region,
         sample.cast,
-        Layout(plan.soft_prompt_tokens if plan.soft_prompt else 0, scene, plan.region_tokens),
+        Layout(
+            plan.soft_prompt_tokens if plan.soft_prompt else 0, scene, plan.region_tokens, plan.soft_prompt_position
+        ),
         cue=sample.cue,
         prior=sample.prior if plan.text_prior else (),
     )

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from models.captioner.speech import SoftPosition
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]  # it becomes a part of folders' names
 
 
@@ -81,15 +83,15 @@ class WordsSettings(_Settings):
     )
     character_only: str = Field(default="{name} is in the video.", description="C of a character without region")
     several: str = Field(default="There are {count} main characters.", description="M, knows {count}")
-    order: tuple[Literal["scene", "soft", "prior", "instruction"], ...] = Field(
-        default=("scene", "soft", "prior", "instruction"),
-        description="what the user says: scene tokens and a line's end, soft prompt, text prior, equation 7",
+    order: tuple[Literal["scene", "prior", "instruction"], ...] = Field(
+        default=("scene", "prior", "instruction"),
+        description="what the user says, beside the soft prompt: scene tokens and a line's end, text prior, equation 7",
     )
 
     @model_validator(mode="after")
     def _each_once(self) -> WordsSettings:
-        if sorted(self.order) != ["instruction", "prior", "scene", "soft"]:
-            raise ValueError(f"order: {list(self.order)} must name scene, soft, prior and instruction once each")
+        if sorted(self.order) != ["instruction", "prior", "scene"]:
+            raise ValueError(f"order: {list(self.order)} must name scene, prior and instruction once each")
         return self
 
 
@@ -126,7 +128,7 @@ class Qwen2Settings(_Settings):
 
 class BaseModelSettings(_Settings):
     """Everything that happens before fine-tuning. The studio's own labels teach the mini one, no film is seen; of the
-    published ones `published`, their own section, `seed`, `soft_prompt_tokens` and `region_tokens` speak alone."""
+    published ones `published`, their own section, `seed` and `region_tokens` speak alone."""
 
     kind: Literal["studio", "videorefer", "qwen2"] = Field(
         default="studio",
@@ -142,7 +144,6 @@ class BaseModelSettings(_Settings):
     tower: TowerSettings = TowerSettings()
     language: LanguageModelSettings = LanguageModelSettings()
     alignment: OptimiserSettings = OptimiserSettings(steps=260, batch=64, rate=2e-3, warm_up=40)
-    soft_prompt_tokens: int = Field(default=4, ge=1, description="trainable vectors at the head of the prompt")
     region_tokens: int = Field(default=4, ge=1, description="tokens a region is merged into (mu in equation 8)")
 
     def of_kind(self) -> dict[str, Any]:
@@ -151,11 +152,25 @@ class BaseModelSettings(_Settings):
         if self.kind == "studio":
             apart = ("kind", "published", "videorefer", "qwen2")
             return {name: value for name, value in whole.items() if name not in apart}
-        shared = ("kind", "published", "seed", "soft_prompt_tokens", "region_tokens")
+        shared = ("kind", "published", "seed", "region_tokens")
         return {name: whole[name] for name in (*shared, self.kind)}
 
 
 Trainable = Literal["all", "lora", "soft prompt and connectors", "soft prompt", "connectors"]
+
+
+class SoftPromptSettings(_Settings):
+    """The soft prompt of section 3.2, whose number, place and start the paper does not state."""
+
+    tokens: int = Field(default=4, ge=1, le=256, description="trainable vectors")
+    position: SoftPosition = Field(
+        default="head", description="where they stand; before the instruction: between text prior and equation 7"
+    )
+    start: Literal["random", "words"] = Field(
+        default="random", description="what they start at; words: at the embeddings of the words below"
+    )
+    words: str = Field(default="who is doing what", min_length=1, description="repeated or cut to as many; mini's cue")
+    spread: float = Field(default=0.05, ge=0, description="standard deviation of a random start")
 
 
 class VariantSettings(_Settings):
@@ -301,6 +316,7 @@ class CaptionerSettings(_Settings):
         default="all",
         description="what fine-tuning changes; lora: adapters, soft prompt, connectors; soft prompt alone is Figure 2",
     )
+    soft_prompt: SoftPromptSettings = SoftPromptSettings()
     lora: LoraSettings = LoraSettings()
     character_order: Literal["left to right", "appearance"] = Field(
         default="left to right", description="order of the characters in the template"
@@ -335,5 +351,7 @@ class CaptionerSettings(_Settings):
         apart["training"] = {"sample_every", "checkpoint_every"}
         if self.trainable_of(variant) != "lora":
             apart["lora"] = True
+        if not self.variants[variant].soft_prompt:
+            apart["soft_prompt"] = True
         chosen = self.variants[variant].model_dump(mode="json")
         return {"variant": chosen, "seed": seed, **self.model_dump(mode="json", exclude=apart)}

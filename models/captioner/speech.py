@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, get_args, runtime_checkable
+
+SoftPosition = Literal["head", "after the scene", "before the instruction"]
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,21 @@ class Cast:
 
 @dataclass(frozen=True)
 class Layout:
-    """How many places a prompt keeps: soft prompt, scene tokens, and tokens of each region."""
+    """How many places a prompt keeps: soft prompt, scene tokens, and tokens of each region; and where the soft prompt
+    stands among the others."""
 
     soft: int
     scene: int
     region: int
+    soft_position: SoftPosition = "head"
+
+    def order(self, parts: Sequence[str]) -> list[str]:
+        """The prompt's parts, among them "scene" and "instruction", with "soft" in its place."""
+        if self.soft_position not in get_args(SoftPosition):
+            raise ValueError(f"a soft prompt {self.soft_position!r}; known are {', '.join(get_args(SoftPosition))}")
+        places = {"head": 0, "after the scene": parts.index("scene") + 1}
+        place = places.get(self.soft_position, parts.index("instruction"))
+        return [*parts[:place], "soft", *parts[place:]]
 
 
 class Speech(Protocol):

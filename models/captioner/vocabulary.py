@@ -90,17 +90,25 @@ class Vocabulary:
         cue: Sequence[int],
         prior: Sequence[int],
     ) -> list[int]:
-        """Soft prompt, cue (base model only), scene, text prior, instruction (equation 7), begin."""
+        """Cue (base model only), scene, text prior, instruction (equation 7), begin; the soft prompt in its place."""
         ids = self.ids
-        prompt = [*[ids[SOFT]] * layout.soft, *cue, *[ids[SCENE]] * layout.scene, *prior]
+        asked: list[int] = []
         for segment in instruction(len(names), region=has_region):
             if segment.kind == "name":
-                prompt.append(names[segment.index])
+                asked.append(names[segment.index])
             elif segment.kind == "region":
-                prompt += [ids[REGION]] * layout.region
+                asked += [ids[REGION]] * layout.region
             else:
-                prompt += [ids[word] for word in segment.text.split()]
-        return [*prompt, ids[BEGIN]]
+                asked += [ids[word] for word in segment.text.split()]
+        parts: dict[str, Sequence[int]] = {
+            "cue": cue,
+            "scene": [ids[SCENE]] * layout.scene,
+            "prior": prior,
+            "instruction": asked,
+            "soft": [ids[SOFT]] * layout.soft,
+        }
+        order = layout.order(("cue", "scene", "prior", "instruction"))
+        return [*(number for part in order for number in parts[part]), ids[BEGIN]]
 
     def ends(self, *, full_stop: bool) -> list[int]:
         """Ids that end a description."""

@@ -106,7 +106,6 @@ def captioner_config(
     *,
     language: LanguageModelSettings,
     region_tokens: int = 4,
-    soft_prompt_tokens: int = 4,
 ) -> FocusedCaptionerConfig:
     """The captioner's configuration around a tower's feature sizes and a vocabulary's ids."""
     return FocusedCaptionerConfig(
@@ -118,7 +117,6 @@ def captioner_config(
         frames=tower.shape.frames,
         scene_tokens=tower.shape.scene_frames,
         region_tokens=region_tokens,
-        soft_prompt_tokens=soft_prompt_tokens,
         region_id=vocabulary.ids[REGION],
         scene_id=vocabulary.ids[SCENE],
         soft_id=vocabulary.ids[SOFT],
@@ -145,13 +143,7 @@ def new_captioner(vocabulary: Vocabulary, tower: Tower, settings: BaseModelSetti
     """An untrained captioner of the settings' sizes."""
     torch.manual_seed(settings.seed)
     return FocusedCaptioner(
-        captioner_config(
-            vocabulary,
-            tower,
-            language=settings.language,
-            region_tokens=settings.region_tokens,
-            soft_prompt_tokens=settings.soft_prompt_tokens,
-        )
+        captioner_config(vocabulary, tower, language=settings.language, region_tokens=settings.region_tokens)
     )
 
 

@@ -18,7 +18,9 @@ from models.captioner.features import FilmFeatures
 from models.captioner.inputs import Augmentation, PromptPlan, Sample
 from models.captioner.model import FocusedCaptioner
 from models.captioner.records import record_sample
-from models.captioner.settings import CaptionerSettings
+from models.captioner.settings import CaptionerSettings, SoftPromptSettings
+from models.captioner.speech import Cast, Speech
+from models.captioner.vocabulary import UNKNOWN, Vocabulary
 from models.training.observing import Observer, Quietly, Said
 from models.training.resuming import Checkpoints, flat
 from models.training.trainable import choose_trainable
@@ -70,6 +72,8 @@ def train_variant(
     checkpoints = _checkpoints(resume, settings, variant, seed) if accelerator.is_main_process else None
     torch.manual_seed(seed)
     model, vocabulary = load_base(base)
+    if chosen.soft_prompt:
+        start_soft_prompt(model, vocabulary, settings.soft_prompt, seed=seed)
     plan, trainable = prompt_plan(model, variant, settings), settings.trainable_of(variant)
     kept, learnt = split(records, settings.training.validation_clips)
     samples, validation = (
@@ -163,6 +167,22 @@ def _say(
     ]
 
 
+def start_soft_prompt(model: FocusedCaptioner, vocabulary: Speech, settings: SoftPromptSettings, *, seed: int) -> None:
+    """Puts a soft prompt as the settings ask for in the place of the base model's untrained one. BadInput for words to
+    start at that the language model does not know."""
+    if settings.start == "random":
+        model.soft_prompt.start_at_random(settings.tokens, spread=settings.spread, seed=seed)
+        return
+    ids = vocabulary.target(settings.words, Cast((), ()))[:-1]  # without the end that follows a description
+    if not ids or (isinstance(vocabulary, Vocabulary) and vocabulary.ids[UNKNOWN] in ids):
+        raise BadInput(
+            f"captioner.soft_prompt.words: {settings.words!r} has none or another word than the language model's; "
+            "take words of the base model's vocabulary"
+        )
+    words = model.language_model.get_input_embeddings()
+    model.soft_prompt.start_from(words(torch.tensor(ids, device=model.device)), tokens=settings.tokens)
+
+
 def prompt_plan(model: FocusedCaptioner, name: str, settings: CaptionerSettings) -> PromptPlan:
     """The prompt that a variant is trained and predicts with; `BadInput` for what the base model's tower cannot do."""
     variant = settings.variants[name]
@@ -177,7 +197,8 @@ def prompt_plan(model: FocusedCaptioner, name: str, settings: CaptionerSettings)
         soft_prompt=variant.soft_prompt,
         region=variant.region,
         text_prior=variant.text_prior,
-        soft_prompt_tokens=model.config.soft_prompt_tokens,
+        soft_prompt_tokens=len(model.soft_prompt()),
+        soft_prompt_position=settings.soft_prompt.position if variant.soft_prompt else "head",
         region_tokens=model.config.region_tokens,
         scene_tokens=model.config.scene_tokens,
         left_to_right=settings.character_order == "left to right",

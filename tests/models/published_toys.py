@@ -135,7 +135,6 @@ def write_videorefer(folder: Path) -> FocusedCaptioner:
         SiglipVisionConfig(**VISION),
         scene_frames=4,
         region_tokens=4,
-        soft_prompt_tokens=3,
         pad_id=published["vocab_size"] - 9,
         region_id=None,
     )
@@ -220,7 +219,7 @@ def toy_settings(kind: str = "videorefer", **changes: Any) -> BaseModelSettings:
     own = {"videorefer": VideoReferSettings, "qwen2": Qwen2Settings}[kind]
     shared = PublishedSettings(tower_revision=TOWER_COMMIT, scene_frames=4, precision="float32")
     sections = {"published": shared, kind: own(**{"revision": COMMIT, **changes})}
-    return BaseModelSettings.model_validate({"kind": kind, "soft_prompt_tokens": 3, **sections})
+    return BaseModelSettings.model_validate({"kind": kind, **sections})
 
 
 def shard_of(folder: Path, key: str) -> Path:

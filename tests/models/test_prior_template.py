@@ -58,7 +58,7 @@ def test_every_literal_word_is_in_the_word_list() -> None:
 def test_a_soft_prompt_can_start_at_words_and_learns() -> None:
     prompt = SoftPrompt(5, 8)
     words = torch.randn(2, 8)
-    prompt.start_from(words)
+    prompt.start_from(words, tokens=5)
     assert torch.equal(prompt(), words[[0, 1, 0, 1, 0]])
     prompt().sum().backward()
     assert prompt.vectors.weight.grad is not None

@@ -37,7 +37,7 @@ from models.captioner.regions import mask_pool
 from models.captioner.settings import CaptionerSettings, GenerationSettings
 from models.training.trainable import choose_trainable
 
-PLAN = PromptPlan(soft_prompt_tokens=3, region_tokens=4, scene_tokens=2 * 3 * 3)
+PLAN = PromptPlan(soft_prompt_tokens=4, region_tokens=4, scene_tokens=2 * 3 * 3)
 SETTINGS = CaptionerSettings(generation=GenerationSettings(beams=5, max_tokens=8), previous_at_test="reference")
 
 

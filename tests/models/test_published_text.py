@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from published_toys import write_tokenizer
@@ -12,14 +13,14 @@ from published_toys import write_tokenizer
 from common.errors import BadInput
 from models.captioner.config import FocusedCaptionerConfig
 from models.captioner.published.text import ChatText, load_tokenizer, region_id
-from models.captioner.speech import Cast, CountedSpeech, Layout
+from models.captioner.speech import Cast, CountedSpeech, Layout, SoftPosition
 from models.prior.template import TemplateStrings
 
 STRINGS = TemplateStrings(
     base="Describe.", character="The name of [{region}] is {name}.", character_only="{name} is here.",
     several="There are {count}.",
 )  # fmt: skip
-ORDER = ("scene", "soft", "prior", "instruction")
+ORDER = ("scene", "prior", "instruction")
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +45,19 @@ def speech(folder: Path) -> ChatText:
     return ChatText(tokenizer, config, strings=STRINGS, order=ORDER)
 
 
-def written(speech: ChatText, names: list[str], regions: list[bool], prior: list[str] | None = None) -> str:
+def written(
+    speech: ChatText,
+    names: list[str],
+    regions: list[bool],
+    prior: list[str] | None = None,
+    position: SoftPosition = "after the scene",
+) -> str:
     cast = speech.bind(names)
     ids = speech.prompt(
         [speech.name_id(cast.index(name)) for name in names],
         regions,
         cast,
-        Layout(soft=2, scene=3, region=1),
+        Layout(soft=2, scene=3, region=1, soft_position=position),
         cue=(),
         prior=[number for line in prior or [] for number in (*speech.tags["subtitle"], *speech.encode(line, cast))],
     )
@@ -59,6 +66,7 @@ def written(speech: ChatText, names: list[str], regions: list[bool], prior: list
 
 
 HEAD = "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\nSSS\nPP"
+OPENING = HEAD.removesuffix("SSS\nPP")
 TAIL = "<|im_end|>\n<|im_start|>assistant\n"
 
 
@@ -74,6 +82,16 @@ def test_equation_7_inside_the_chat_template(
     speech: ChatText, names: list[str], regions: list[bool], asked: str
 ) -> None:
     assert written(speech, names, regions) == HEAD + asked + TAIL
+
+
+def test_the_soft_prompt_stands_where_it_is_asked_for(speech: ChatText) -> None:
+    prior = "<subtitle> Hi.\n"
+    places = {position: written(speech, [], [], ["Hi."], position) for position in get_args(SoftPosition)}
+    assert places == {
+        "head": f"{OPENING}PPSSS\n{prior}Describe.{TAIL}",
+        "after the scene": f"{OPENING}SSS\nPP{prior}Describe.{TAIL}",
+        "before the instruction": f"{OPENING}SSS\n{prior}PPDescribe.{TAIL}",
+    }
 
 
 def test_the_text_prior_stands_before_the_instruction_line_by_line(speech: ChatText) -> None:

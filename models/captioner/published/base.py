@@ -63,7 +63,6 @@ def write_base(settings: BaseModelSettings, out: Path) -> None:
         vision_config(tower),
         scene_frames=chosen.scene_frames,
         region_tokens=settings.region_tokens,
-        soft_prompt_tokens=settings.soft_prompt_tokens,
         pad_id=_pad(tokenizer, folder),
         region_id=region_id(tokenizer, int(published.get("vocab_size", 0))),
         connectors=(settings.qwen2.scene_connector, settings.qwen2.region_encoder),

@@ -91,7 +91,7 @@ def captioner_config(
     *,
     scene_frames: int,
     region_tokens: int,
-    soft_prompt_tokens: int,
+    soft_prompt_tokens: int = 4,
     pad_id: int,
     region_id: int | None,
     connectors: tuple[SceneKind, RegionKind] | None = None,

@@ -80,14 +80,15 @@ class ChatText:
         cue: Sequence[int],
         prior: Sequence[int],
     ) -> list[int]:
-        """The chat template around the parts in their order, tokenised whole between the places."""
+        """The chat template around the parts in their order, the soft prompt in its place among them, tokenised whole
+        between the places."""
         written = [self._written(cast, number) for number in names]
         asked = "".join(
             written[segment.index] if segment.kind == "name" else segment.text or REGION_PLACE
             for segment in instruction(len(names), region=has_region, strings=self.strings)
         )
         parts = {"scene": SCENE_PLACE + "\n", "soft": SOFT_PLACE, "prior": PRIOR_PLACE, "instruction": asked}
-        content = "".join(parts[name] for name in self.order)
+        content = "".join(parts[name] for name in layout.order(self.order))
         chat = self.tokenizer.apply_chat_template(
             [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
         )
