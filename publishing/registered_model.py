@@ -7,6 +7,7 @@ A registered version holds a captioner's folder. What it stands on, the face enc
 from __future__ import annotations
 
 import logging
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from publishing.settings import Settings
 
 log = logging.getLogger(__name__)
+# A draft is nested JSON (docs/narration.md), for which MLflow's hints have no word but Any.
+warnings.filterwarnings("ignore", message=r".*Any type hint is inferred as AnyType")
 
 
 class FilmGiven(pydantic.BaseModel):
