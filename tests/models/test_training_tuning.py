@@ -244,7 +244,8 @@ def test_what_a_published_tower_cannot_do_is_told_with_the_variant(change: dict[
     variant = VariantSettings(soft_prompt=True, region=True, text_prior=True, **change)
     known = CaptionerSettings(variants={"D9": variant})
     mini, published = (
-        SimpleNamespace(config=FocusedCaptionerConfig(vision=vision)) for vision in (None, {"hidden_size": 8})
+        SimpleNamespace(config=FocusedCaptionerConfig(vision=vision), soft_prompt=lambda: range(4))
+        for vision in (None, {"hidden_size": 8})
     )
     assert training.prompt_plan(mini, "D9", known).shot_context == variant.shot_context  # type: ignore[arg-type]
     with pytest.raises(BadInput, match=f"captioner.variants.D9: {asked} wants base_model.kind studio"):

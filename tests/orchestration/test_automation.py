@@ -149,7 +149,7 @@ def test_the_stages_of_a_remake_that_is_ended_end_too(root: Path) -> None:
         time.sleep(0.05)
         assert parent.poll() is None
     parent.send_signal(signal.SIGINT)
-    assert parent.wait(timeout=30) != 0
+    assert parent.wait(timeout=120) != 0
     with pytest.raises(ProcessLookupError):
         os.kill(int((root / "child").read_text()), 0)
 
