@@ -23,8 +23,8 @@ first name said is the subject's, where the face is seen (type 1). Second name: 
 follows. Object: its word is said. Faceless: verb and subject right where the subject's face is not seen
 (type 2), so that the name must come from the description before. Sentence: all of these right and
 nothing else wrong (everybody named is in the picture, the place is the place, pronouns fit), in whatever
-words. Word for word: one of the three tellings that the studio wrote. METEOR and BertScore: means over
-clips, as published by the stage `scores`."""
+words. Word for word: one of the three tellings that the studio wrote. METEOR and BertScore: means of
+the clips' own values; the tables print METEOR over the whole benchmark, which is lower."""
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
         f"| {row['note']} |"
         for row in rows
     ]
-    machines = sorted({", ".join(f"{key} {value}" for key, value in row["machine"].items()) for row in rows})
+    machines = sorted({", ".join(f"{key} {value}" for key, value in sorted(row["machine"].items())) for row in rows})
     return "\n".join([*lines, "", "Measured on: " + "; ".join(machines) + ".", ""])
 
 
