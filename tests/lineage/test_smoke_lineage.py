@@ -138,10 +138,12 @@ def test_a_film_is_narrated_by_the_models_just_made(made: Repository) -> None:
     said = made.run("-m", "orchestration.cli", "narrate", str(plain / "film.mp4"), "--out", str(out))
     assert "nobody can be named" in said and "trained on studio films alone" in said
     assert sorted(path.name for path in out.iterdir()) == [
+        ".work",
         "description.dapt.xml",
         "description.json",
         "description.md",
         "description.srt",
         "description.vtt",
+        "index.html",
         "review.md",
     ]
