@@ -57,8 +57,15 @@ ITEMS = (
     Open(
         "Soft prompt",
         "trainable, in the template",
-        "absent; its number, place and start are stated nowhere",
-        "its length is a parameter; rows A1 and A2 differ in nothing else",
+        "absent",
+        "trained; rows A1 and A2 differ in nothing else",
+    ),
+    Open(
+        "Number, place and start of the soft prompt",
+        "stated nowhere",
+        "absent",
+        "three parameters of `captioner.soft_prompt`: `tokens` (how many vectors), `position` (where in the prompt), "
+        "`start` (random, or words and which); what they are worth is measured in docs/soft_prompt.md",
     ),
     Open(
         "Text prior",
