@@ -1,10 +1,11 @@
 """Fine-tuning as a command of its own, and what the stage `captioner` runs: the same function either way.
 
-    python -m assets.tune C2.0 --out FOLDER [--set captioner.training.rate=0.0004] [--restart]
+    python -m assets.tune C2.0 [--out FOLDER] [--set captioner.training.rate=0.0004] [--restart]
     accelerate launch --config_file profiles/accelerate/fsdp.yaml -m assets.tune C2.0 --out FOLDER
 
-It reads the published data and writes one captioner. Exit status: 0 trained, 1 the loss is no number any more, 2 a
-mistake of the user's, among them checkpoints of a training that has changed since.
+It reads the published data and writes one captioner, into tuned/C2.0 where no folder is given. Exit status: 0
+trained, 1 the loss is no number any more, 2 a mistake of the user's, among them checkpoints of a training that has
+changed since.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def launch(work: Work) -> None:
 
     What ends one of them, a mistake of the user's or a loss that is no number, ends this alike.
     """
-    from publishing.making import _end_with_parent
+    from publishing.making import end_with_parent
 
     asked = work.settings.captioner.training
     note = checkpoints_of(work) / WORK
@@ -98,7 +99,7 @@ def launch(work: Work) -> None:
     for earlier in note.parent.glob(ENDED.format("*")):
         earlier.unlink()
     environment = {**os.environ, **_without_gpu()}
-    ended = subprocess.run(command, env=environment, preexec_fn=_end_with_parent, check=False)
+    ended = subprocess.run(command, env=environment, preexec_fn=end_with_parent, check=False)
     if ended.returncode:
         _raise_as_told(note.parent)
         raise RuntimeError(f"captioner: {work.unit} in {asked.processes} processes ended with {ended.returncode}")
@@ -155,7 +156,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m assets.tune", description="Fine-tunes one variant of the captioner on the published data."
     )
     parser.add_argument("unit", help="variant and seed, e.g. C2.0")
-    parser.add_argument("--out", type=Path, help="folder for the captioner; checkpoints lie beside it until it is done")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="where the captioner is written; checkpoints lie beside it until it is done (default: tuned/UNIT)",
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a parameter instead of that in params.yaml"
     )
@@ -170,7 +176,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if asked.work is not None:
             _of_the_stage(asked.work)
         else:
-            _by_hand(asked.unit, asked.out, _settings(asked.set), restart=asked.restart)
+            out = _by_hand(asked.unit, asked.out, _settings(asked.set), restart=asked.restart)
+            if _is_first_process():
+                print(_told(asked.unit, out))
     except (BadInput, TrainingDiverged) as stopped:
         status = 2 if isinstance(stopped, BadInput) else 1
         if asked.work is not None:
@@ -182,29 +190,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _of_the_stage(note: Path) -> None:
-    from publishing.making import _end_with_parent
+    from publishing.making import end_with_parent
     from publishing.settings import check_settings
 
-    _end_with_parent()
+    end_with_parent()
     told = read_json(note)
     inputs = {name: tuple(units) for name, units in told["inputs"].items()}
     settings = check_settings(told["settings"], source=note.name)
     fine_tune(Work(settings, told["unit"], Path(told["out"]), Path(told["data"]), inputs))
 
 
-def _by_hand(unit: str, out: Path | None, settings: Settings, *, restart: bool) -> None:
+def _by_hand(unit: str, out: Path | None, settings: Settings, *, restart: bool) -> Path:
+    """Trains what was asked for; gives back the folder it lies in."""
     from publishing.places import data
+    from publishing.swap import permit_as
 
-    if out is None:
-        raise BadInput("--out: give the folder that the captioner is written to")
+    inputs = _inputs(settings, unit, data())
+    out = out or Path("tuned") / unit
     if (out / "config.json").exists():
-        raise BadInput(f"{out}: a captioner lies there already; remove it or name another folder")
+        raise BadInput(f"{out}: a captioner lies there already; remove it or name another folder with --out")
     checkpoints = out.with_name(f"{out.name}.checkpoints")
-    if restart and int(os.environ.get("RANK", "0")) == 0:
+    if restart and _is_first_process():
         shutil.rmtree(checkpoints, ignore_errors=True)
-    work = Work(settings, unit, out, data(), _inputs(settings, unit, data()))
-    fine_tune(work, stage="tune", checkpoints=checkpoints, anew=False)
+    fine_tune(Work(settings, unit, out, data(), inputs), stage="tune", checkpoints=checkpoints, anew=False)
     shutil.rmtree(checkpoints, ignore_errors=True)
+    if _is_first_process():
+        permit_as(out / "config.json", out)
+    return out
+
+
+def _is_first_process() -> bool:
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def _told(unit: str, out: Path) -> str:
+    """What became of a training, and what can be done with it."""
+    losses = read_json(out / "training.json")["loss"]
+    course = f"loss {losses[0]:.3f} -> {losses[-1]:.3f}" if losses else "nothing learnt"
+    return (
+        f"{unit}: {len(losses)} steps, {course}; written to {out} (its losses: training.json)\n"
+        f"hear it: focusedad narrate FILM --model {out}    see the training: make ui, MLflow, run tune/{unit}"
+    )
 
 
 def _inputs(settings: Settings, unit: str, data: Path) -> dict[str, tuple[str, ...]]:

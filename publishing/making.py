@@ -34,7 +34,7 @@ def make_units(make: Callable[[Work], None], work: Sequence[Work], *, jobs: int)
 
 def _make_unit(make: Callable[[Work], None], work: Work) -> Made:
     if multiprocessing.parent_process() is not None:
-        _end_with_parent()
+        end_with_parent()
     try:
         make(work)
     except BadInput as mistake:
@@ -52,7 +52,7 @@ def without_places(message: str, out: Path, data: Path) -> str:
     return message
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """A worker whose parent is killed would go on writing into a folder that the next run has already swept."""
     prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux only
     if prctl is not None:

@@ -22,10 +22,10 @@ from publishing.locks import stage_locks
 from publishing.making import Made, make_units, without_places
 from publishing.places import CODE_ROOT
 from publishing.plan import Plan, plan_stage
-from publishing.records import REJECTED, aside_reason, put_aside, version, write_record
+from publishing.records import RECORD, REJECTED, aside_reason, put_aside, version, write_record
 from publishing.settings import RAW
 from publishing.stage import WHOLE, Graph, Stage, Work
-from publishing.swap import Step, swap_in, sync, sync_tree
+from publishing.swap import Step, permit_as, swap_in, sync, sync_tree
 
 if TYPE_CHECKING:
     from publishing.settings import Settings
@@ -222,6 +222,8 @@ class _Run:
             if self.stage.track is not None and not planned.made:
                 self.stage.track(Work(self.settings, made.unit, made.out, self.data, planned.inputs))
             write_record(made.out, key=planned.key, made_from=planned.made_from, audit=self.auditor.digest)
+            if not planned.made:  # else its files are links to the published ones
+                permit_as(made.out / RECORD, made.out)
             self._publish(made.unit, made.out)
             (self.outcome.judged if planned.made else self.outcome.made).append(made.unit)
         if not audit.passed:

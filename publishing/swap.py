@@ -55,6 +55,18 @@ def _swap_in_two(new: Path, place: Path, *, trash: Path, on_step: Step) -> None:
     new.rename(place)
 
 
+def permit_as(sample: Path, folder: Path) -> None:
+    """Gives every file below `folder` the permissions of `sample`, a file of ours that was written in the open.
+
+    safetensors writes through a private temporary file, so that nobody but its owner could read the weights. Links are
+    left alone: what they lead to lies elsewhere too.
+    """
+    mode = sample.stat().st_mode & 0o777
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink() and path.stat().st_nlink == 1:
+            path.chmod(mode)
+
+
 def sync_tree(folder: Path) -> None:
     """Flushes every file and folder to the disk, so that a power loss after the swap finds whole data."""
     for base, _, files in os.walk(folder):

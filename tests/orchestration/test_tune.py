@@ -67,7 +67,7 @@ def test_mistakes_end_with_status_2_and_a_line(
 ) -> None:
     out = str(tmp_path / "out")
     for arguments, line in (
-        (["C2"], "--out: give the folder"),
+        (["../C2", "--restart"], "../C2: no variant and seed"),
         (["C2", "--out", out], "C2: no variant and seed"),
         (["D9.0", "--out", out], "no such variant; there are A1, A2, C1, C2"),
         (["C2.0", "--out", out, "--set", "captioner.training.rat=1"], "did you mean rate?"),
@@ -109,6 +109,19 @@ def test_a_training_is_taken_up_refused_or_begun_anew(
     assert (out / "model.safetensors").read_bytes() != first
 
 
+def test_without_a_folder_it_lies_in_tuned_and_is_told(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert tune.main(["A1.0"]) == 0
+    out = Path("tuned/A1.0")
+    told = capsys.readouterr().out
+    assert told.startswith("A1.0: 6 steps, loss ") and f"focusedad narrate FILM --model {out}" in told
+    modes = {path.stat().st_mode & 0o777 for path in out.iterdir()}
+    assert len(modes) == 1, "the weights are as readable as the files beside them"
+    assert sorted(path.name for path in Path("tuned").iterdir()) == ["A1.0"]
+
+
 def test_a_loss_that_is_no_number_ends_with_status_1(
     here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +144,7 @@ def test_what_ends_one_of_several_processes_ends_the_stage_alike(
         return SimpleNamespace(returncode=tune.main(command[command.index("assets.tune") + 1 :]))
 
     monkeypatch.setattr(tune, "fine_tune", failing)
-    monkeypatch.setattr("publishing.making._end_with_parent", lambda: None)
+    monkeypatch.setattr("publishing.making.end_with_parent", lambda: None)
     monkeypatch.setattr("subprocess.run", in_this_process)
     changes = {**SMALL, "captioner": {"training": {**SMALL["captioner"]["training"], "processes": 2}}}
     work = Work(check_settings(changes, source="test"), "C2.0", tmp_path / "out", tmp_path / "data", {})

@@ -43,6 +43,24 @@ def test_published_files_hold_no_time_and_no_place(world: ToyWorld, tmp_path_fac
     assert world.tree() == other.tree()
 
 
+def test_whoever_may_read_the_record_may_read_the_data(world: ToyWorld, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("")
+
+    def make(work: Work) -> None:
+        make_words(work)
+        os.link(elsewhere, work.out / "linked")
+        for path in (work.out / "words.json", work.out / "more" / "seed.txt", elsewhere):
+            path.chmod(0o600)  # as safetensors leaves its files
+
+    world.publish(replace(WORDS, make=make))
+    folder = world.data / "words" / ONE
+    plain = (folder / RECORD).stat().st_mode
+    assert plain & 0o777 != 0o600
+    assert {(folder / name).stat().st_mode for name in ("words.json", "more/seed.txt")} == {plain}
+    assert elsewhere.stat().st_mode & 0o777 == 0o600, "a file that lies elsewhere too keeps its own"
+
+
 def test_worker_processes_make_the_same(world: ToyWorld, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = ToyWorld(tmp_path_factory.mktemp("side_by_side"))
     other.publish(replace(WORDS, jobs=lambda settings: 2))
