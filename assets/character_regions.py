@@ -35,24 +35,18 @@ def make(work: Work) -> None:
 def facts(folder: Path) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
+    from assets.region_facts import mask_rows, steps
     from models.perception.regions import read_regions
 
     found = read_regions(folder)
-    regions = found.regions
-    area = (regions["x2"] - regions["x1"]) * (regions["y2"] - regions["y1"]) / (found.width * found.height)
-    outside = (regions["x1"] < 0) | (regions["y1"] < 0) | (regions["x2"] > found.width) | (regions["y2"] > found.height)
+    rows = mask_rows(found)
+    outside = (rows["x1"] < 0) | (rows["y1"] < 0) | (rows["x2"] > found.width) | (rows["y2"] > found.height)
+    shown = ["clip", "track", "frame", "x1", "y1", "x2", "y2", "share", "area", "filled", "confidence"]
     return {
         "film": pd.DataFrame([{"with_faces": found.tracks["clip"].nunique() / max(found.clips, 1)}]),
-        "regions": pd.DataFrame(
-            {
-                "clip": regions["clip"],
-                "frame": regions["frame"],
-                "share": area,
-                "outside": outside.astype(int),
-                "confidence": regions["confidence"],
-            }
-        ),
-        "names": twice_named(found.tracks.merge(regions[["clip", "track", "frame"]], on=["clip", "track"])),
+        "regions": rows[shown].assign(outside=outside.astype(int)),
+        "steps": steps(rows, found),
+        "names": twice_named(found.tracks.merge(rows[["clip", "track", "frame"]], on=["clip", "track"])),
     }
 
 
@@ -76,8 +70,34 @@ def expectations(settings: Settings) -> list[Any]:
             why="faces were found in too few clips: is the film too dark, too small, or without people?",
         ),
         expect("regions", between, column="share", min_value=0.0, max_value=gates.largest_share, rows=where),
+        expect(
+            "regions",
+            between,
+            column="area",
+            min_value=gates.smallest_share,
+            rows=where,
+            why="a mask of hardly a pixel",
+        ),
+        expect("regions", between, column="filled", max_value=1.0, rows=where, why="a mask larger than its box"),
         expect("regions", between, column="outside", max_value=0, rows=where, why="a mask leaves the frame"),
         expect("regions", between, column="confidence", min_value=0.0, max_value=1.0, rows=where),
+        expect(
+            "steps",
+            between,
+            column="jump",
+            max_value=gates.largest_jump,
+            rows=(*where, "track"),
+            why="a region leaps across the picture inside a shot: it left the person that it was carried for",
+        ),
+        expect(
+            "steps",
+            between,
+            column="growth",
+            max_value=gates.largest_growth,
+            mostly=gates.steady,
+            rows=(*where, "track"),
+            why="masks swell or shrink from one key frame to the next",
+        ),
         expect("names", between, column="times", max_value=1, rows=(*where, "name_best"), why="one name on two faces"),
     ]
 

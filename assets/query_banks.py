@@ -40,11 +40,14 @@ def make(work: Work) -> None:
 def facts(folder: Path) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
+    from assets.face_facts import face_rows, share_of_frames, spread_rows
     from models.perception.bank_files import read_banks
+    from models.perception.faces import read_faces
     from models.perception.recognition import distances
+    from models.perception.tracks import embeddings_of
 
     banks = read_banks(folder)
-    faces = pd.read_parquet(folder / "faces.parquet")
+    faces, _ = read_faces(folder)
     names = sorted(banks.best)
     between = [
         {"a": a, "b": b, "distance": float(distances(banks.best[a][None], banks.best[b][None])[0, 0])}
@@ -52,32 +55,81 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
         for b in names[i + 1 :]
     ]
     everyone = sorted(set(banks.facts) | set(banks.best) | set(banks.actor))
+    whole = {
+        "faces": len(faces),
+        "frames_with_faces": share_of_frames(faces, folder),
+        "characters": len(everyone),
+        "with_query": len(names) / max(len(everyone), 1),
+    }
+    spread = spread_rows(embeddings_of(faces), banks)
     return {
-        "bank": pd.DataFrame(
-            [{"faces": len(faces), "characters": len(everyone), "with_query": len(names) / max(len(everyone), 1)}]
-        ),
+        "bank": pd.DataFrame([whole | {"usual_spread": spread["spread"].median()}]),
+        "faces": face_rows(faces),
+        "characters": spread,
         "pairs": pd.DataFrame(between, columns=["a", "b", "distance"]),
     }
 
 
 def expectations(settings: Settings) -> list[Any]:
-    gates = settings.gates.query_banks
+    gates, stride = settings.gates.query_banks, settings.perception.key_frame_stride
+    between, face = "column_values_to_be_between", ("frame", "x1", "y1")
     return [
-        expect("bank", "column_values_to_be_between", column="faces", min_value=1, why="no face in the whole film"),
+        expect("bank", between, column="faces", min_value=1, why="no face in the whole film"),
         expect(
             "bank",
-            "column_values_to_be_between",
+            between,
+            column="frames_with_faces",
+            min_value=gates.frames_with_faces / stride,
+            why=f"faces on too few key frames (one frame in {stride}): is the film too dark, or drawn?",
+        ),
+        expect(
+            "bank",
+            between,
             column="with_query",
             min_value=gates.characters_with_query,
             why="too few of the cast have a best query",
         ),
+        expect("faces", between, column="side", min_value=gates.smallest_face, rows=face, why="too small for a face"),
+        expect(
+            "faces",
+            between,
+            column="confidence",
+            min_value=gates.lowest_confidence,
+            max_value=1.0,
+            rows=face,
+            why="the detector hardly believes in this face",
+        ),
+        expect(
+            "faces",
+            between,
+            column="length",
+            min_value=0.99,
+            max_value=1.01,
+            rows=face,
+            why="an embedding is a unit vector: distances to this one mean nothing",
+        ),
         expect(
             "pairs",
-            "column_values_to_be_between",
+            between,
             column="distance",
             min_value=gates.smallest_distance,
             rows=("a", "b"),
             why="two characters have the same query",
+        ),
+        expect(
+            "characters",
+            between,
+            column="spread",
+            max_value=gates.widest_spread,
+            rows=("name",),
+            why="the character's own faces differ more than it differs from another character",
+        ),
+        expect(
+            "bank",
+            between,
+            column="usual_spread",
+            max_value=gates.usual_spread,
+            why="faces within a character differ as much as those of two: the encoder does not know these people",
         ),
     ]
 

@@ -24,11 +24,28 @@ class FaceEncoderGate(_Gate):
 class BanksGate(_Gate):
     characters_with_query: float = Field(default=0.5, ge=0, le=1, description="share of the cast with a best query")
     smallest_distance: float = Field(default=0.05, ge=0, description="squared L2 between two characters' queries")
+    smallest_face: float = Field(default=8.0, ge=0, description="shorter side of a face's box, pixels")
+    lowest_confidence: float = Field(default=0.5, ge=0, le=1, description="the detector's probability of a face")
+    frames_with_faces: float = Field(default=0.05, ge=0, le=1, description="share of key frames on which a face is")
+    widest_spread: float = Field(
+        default=4.0,
+        gt=0,
+        description="median distance of a character's faces to its query, over that to the next query",
+    )
+    usual_spread: float = Field(default=1.0, gt=0, description="the same for the film's median character")
 
 
 class RegionsGate(_Gate):
     clips_with_faces: float = Field(default=0.2, ge=0, le=1, description="share of clips in which a face was found")
     largest_share: float = Field(default=0.95, gt=0, le=1, description="a mask covers at most this share of the frame")
+    smallest_share: float = Field(
+        default=1e-4, ge=0, le=1, description="a mask covers at least this share of the frame"
+    )
+    largest_jump: float = Field(
+        default=0.6, gt=0, description="way of a region between key frames, as a share of the frame's diagonal"
+    )
+    largest_growth: float = Field(default=4.0, ge=1, description="a mask's area over that on the key frame before")
+    steady: float = Field(default=0.9, ge=0, le=1, description="share of steps that must keep to that limit")
 
 
 class ClipsGate(_Gate):

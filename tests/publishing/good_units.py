@@ -35,15 +35,31 @@ def face_encoder(folder: Path) -> None:
 
 def query_banks(folder: Path) -> None:
     from models.perception.bank_files import Banks, write_banks
+    from models.perception.faces import write_faces
+    from models.perception.shots import Shot
 
     queries = {name: np.eye(4, dtype=np.float32)[number] for number, name in enumerate(NAMES)}
     write_banks(Banks("studio", 0.5, queries, queries, {name: {} for name in NAMES}), folder)
-    pd.DataFrame({"frame": [0, 5, 10]}).to_parquet(folder / "faces.parquet", index=False)
+    write_faces(table_of_faces(queries), [Shot(0, 0, 49), Shot(1, 50, 99)], folder)
+
+
+def table_of_faces(queries: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Three faces of every character, a frame each, a little off its query."""
+    from models.perception.encoders import unit_rows
+
+    faces = [
+        {"frame": 5 * row, "shot": 0, "x1": 100.0, "y1": 50.0, "x2": 130.0, "y2": 90.0, "confidence": 0.99}
+        | {"embedding": unit_rows(query + 0.1 * np.roll(query, 1))}
+        for row, query in enumerate(query for query in queries.values() for _ in range(3))
+    ]
+    return pd.DataFrame(faces)
 
 
 def character_regions(folder: Path) -> None:
-    from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, table, write_regions
+    from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, encode_mask, table, write_regions
 
+    person_hw = np.zeros((270, 480), bool)
+    person_hw[20:200, 20:50] = True
     tracks = [
         {"clip": clip, "track": track, "shot": 0, "name_best": name, "distance_best": 0.1}
         | {"name_actor": name, "distance_actor": 0.1}
@@ -51,10 +67,11 @@ def character_regions(folder: Path) -> None:
         for track, name in enumerate(NAMES[:2])
     ]
     regions = [
-        {"clip": one["clip"], "track": one["track"], "frame": 5, "x1": 10.0, "y1": 20.0, "x2": 60.0, "y2": 200.0}
+        {"clip": one["clip"], "track": one["track"], "frame": frame, "x1": 10.0, "y1": 20.0, "x2": 60.0, "y2": 200.0}
         | {"face_x1": 20.0, "face_y1": 20.0, "face_x2": 50.0, "face_y2": 60.0}
-        | {"source": "recognised", "confidence": 0.9, "mask": ""}
+        | {"source": "recognised", "confidence": 0.9, "mask": encode_mask(person_hw)}
         for one in tracks
+        for frame in (5, 10)
     ]
     tables = table(tracks, TRACK_COLUMNS), table(regions, REGION_COLUMNS)
     write_regions(Regions("tt1", 480, 270, *tables, clips=CLIPS), folder)

@@ -91,6 +91,66 @@ def few_queries(folder: Path) -> None:
         (folder / f"best_query/{name}.npy").unlink()
 
 
+def turned(face_d: np.ndarray) -> np.ndarray:
+    """A face as unlike everybody as squared L2 .4 to where it was: towards the direction in which no query lies."""
+    return (0.8 * face_d + 0.6 * np.eye(4)[3]).astype(np.float32)
+
+
+def nearly_the_same_query(folder: Path) -> None:
+    """Two queries nearer to each other, by squared L2 .06, than their own faces."""
+    one = np.load(folder / f"best_query/{NAMES[0]}.npy")
+    other = 0.97 * one - np.sqrt(1 - 0.97**2) * np.eye(4, dtype=np.float32)[3]
+    np.save(folder / f"best_query/{NAMES[1]}.npy", other.astype(np.float32))
+    embeddings(folder, lambda faces: [turned(np.eye(4)[row // 3]) for row in range(len(faces))])
+
+
+def unknown_people(folder: Path) -> None:
+    """Everybody's faces twice as far from their query as that is from the next: an encoder that knows nobody."""
+    queries = [np.ones(4) - np.eye(4)[3] + 0.7 * np.eye(4)[number] for number in range(len(NAMES))]
+    queries = [query / np.linalg.norm(query) for query in queries]
+    for name, query in zip(NAMES, queries, strict=True):
+        np.save(folder / f"best_query/{name}.npy", query.astype(np.float32))
+    embeddings(folder, lambda faces: [turned(queries[row // 3]) for row in range(len(faces))])
+
+
+def long_embedding(folder: Path) -> None:
+    embeddings(folder, lambda faces: [face * (2.0 if row == 2 else 1.0) for row, face in enumerate(faces)])
+
+
+def embeddings(folder: Path, change: Callable[[list[np.ndarray]], list[np.ndarray]]) -> None:
+    table = pd.read_parquet(folder / "faces.parquet")
+    table.assign(embedding=change(list(table["embedding"]))).to_parquet(folder / "faces.parquet", index=False)
+
+
+NOTHING, EVERYTHING, SPECK = (np.zeros((270, 480), bool) for _ in range(3))
+EVERYTHING[:] = True
+SPECK[30:40, 30:40] = True
+
+
+def masks(mask_hw: np.ndarray, *, rows: list[int]) -> Callable[[Path], None]:
+    """The same mask in place of those in `rows`, whose boxes stay."""
+
+    def plant(folder: Path) -> None:
+        from models.perception.regions import encode_mask
+
+        table = pd.read_parquet(folder / "regions.parquet")
+        table.loc[rows, "mask"] = encode_mask(mask_hw)
+        table.to_parquet(folder / "regions.parquet", index=False)
+
+    return plant
+
+
+def moved(*, row: int, by: float) -> Callable[[Path], None]:
+    """The box of one region so many pixels to the right."""
+
+    def plant(folder: Path) -> None:
+        table = pd.read_parquet(folder / "regions.parquet")
+        table.loc[row, ["x1", "x2"]] += by
+        table.to_parquet(folder / "regions.parquet", index=False)
+
+    return plant
+
+
 def other_features(folder: Path, **changes: Any) -> None:
     from models.captioner.features import FilmFeatures
 
@@ -125,14 +185,24 @@ FACE_ENCODER = (
 QUERY_BANKS = (
     Fault("bank.faces", emptied("faces.parquet"), "row 0 = 0"),
     Fault("bank.with_query", few_queries, "row 0 = 0.33"),
+    Fault("bank.frames_with_faces", emptied("faces.parquet"), "row 0 = 0.0"),
+    Fault("bank.usual_spread", unknown_people, "row 0 = 1.9"),
+    Fault("faces.side", cell("faces.parquet", 4, "x2", 101.0), "frame 20 x1 100.0 y1 50.0 = 1.0"),
+    Fault("faces.confidence", cell("faces.parquet", 5, "confidence", 0.2), "frame 25 x1 100.0 y1 50.0 = 0.2"),
+    Fault("faces.length", long_embedding, "frame 10 x1 100.0 y1 50.0 = 1.99"),
     Fault("pairs.distance", same_query, "a ANNA b BOB = 0.0"),
+    Fault("characters.spread", nearly_the_same_query, "name ANNA = 6.6"),
 )
 REGION = partial(cell, "regions.parquet")
 CHARACTER_REGIONS = (
     Fault("film.with_faces", emptied("tracks.parquet", "regions.parquet"), "row 0 = 0.0"),
-    Fault("regions.share", REGION(2, "x2", 4800.0), "clip 2 frame 5 = "),
-    Fault("regions.outside", REGION(3, "x1", -5.0), "clip 2 frame 5 = 1"),
-    Fault("regions.confidence", REGION(5, "confidence", 1.5), "clip 3 frame 5 = 1.5"),
+    Fault("regions.share", REGION(4, "x2", 4800.0), "clip 2 frame 5 = "),
+    Fault("regions.area", masks(NOTHING, rows=[5]), "clip 2 frame 10 = 0.0"),
+    Fault("regions.filled", masks(EVERYTHING, rows=[6]), "clip 2 frame 5 = 14.4"),
+    Fault("regions.outside", REGION(6, "x1", -5.0), "clip 2 frame 5 = 1"),
+    Fault("regions.confidence", REGION(10, "confidence", 1.5), "clip 3 frame 5 = 1.5"),
+    Fault("steps.jump", moved(row=9, by=400.0), "clip 3 frame 10 track 0 = 0.7"),
+    Fault("steps.growth", masks(SPECK, rows=[1, 3]), "clip 1 frame 10 track 0 = "),
     Fault("names.times", cell("tracks.parquet", 1, "name_best", NAMES[0]), f"clip 1 frame 5 name_best {NAMES[0]} = 2"),
 )
 PRIOR = [{"kind": "description", "text": "Bob waits."}]
