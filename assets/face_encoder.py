@@ -89,7 +89,7 @@ def track(work: Work) -> None:
 
 STAGE = Stage(
     name="face_encoder",
-    description="The face embedding (equation 4): trained with triplet loss on strangers, or a pinned pretrained one.",
+    description="The face embedding (equation 4): trained on strangers with a contrastive loss, or pinned.",
     make=make,
     sections=("perception.encoder", "studio", "gates.face_encoder"),
     parameters=parameters,
@@ -97,7 +97,7 @@ STAGE = Stage(
         "common",
         "corpora/studio",
         *(f"models/perception/{part}.py" for part in ("detection", "encoders", "settings", "studio_encoder")),
-        *training("face_encoder", "face_crops", "triplet_loss", "verification"),
+        *training("face_encoder", "face_crops", "contrastive_loss", "verification"),
     ),
     facts=facts,
     expectations=expectations,

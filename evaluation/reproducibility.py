@@ -96,7 +96,7 @@ ITEMS = (
         "Face embedding",
         "128 numbers, triplet loss",
         "512 numbers of a published classifier (InceptionResnetV1)",
-        "a small encoder trained with the triplet loss, or the 512 of FaceNet",
+        "a small encoder trained with a contrastive loss, or the 512 of FaceNet",
     ),
     Open(
         "How best queries are chosen (equations 1 to 3)",

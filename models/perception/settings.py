@@ -47,11 +47,11 @@ class EncoderSettings(_Settings):
     width: int = Field(24, ge=4, le=128, description="Channels of the studio encoder's first layer")
     size: int = Field(128, ge=16, multiple_of=2, description="Dimensions of the embedding (paper, equation 4)")
     held_out: float = Field(0.2, gt=0, lt=1, description="Share of the strangers kept for the threshold")
-    steps: int = Field(800, ge=1, description="Training steps of each of its two views")
+    steps: int = Field(1000, ge=1, description="Training steps of each of its two views")
     people_per_batch: int = Field(14, ge=2, description="Identities in a batch")
     crops_per_person: int = Field(5, ge=2, description="Crops of each identity in a batch")
     learning_rate: float = Field(2e-3, gt=0, description="Peak of the one-cycle schedule")
-    margin: float = Field(0.3, gt=0, description="Triplet margin on squared L2")
+    temperature: float = Field(0.05, gt=0, description="What the contrastive loss divides similarities by")
     seed: int = Field(0, ge=0, description="Seed of initial weights, batches and augmentation")
 
 

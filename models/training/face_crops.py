@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 PEOPLE_PER_PIECE = 6
 # A stranger's picture shows one head over a third of it, so the detector's pyramid may begin high: it costs a fifth.
 SMALLEST_SHARE = 0.3
+JPEG_QUALITY = (20, 80)  # from and below; a still picture's way to lose what a film's codec loses
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,19 @@ def _render_piece(work: tuple[EncoderSettings, StudioSettings, int, int]) -> Fac
     return crops_of(portraits_of_strangers(studio, start=start, count=count), settings)
 
 
+def through_a_codec(picture_hwc: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A film's picture as it comes out of the film: compressed, its colours at half the resolution.
+
+    What a codec leaves of a face of 30 pixels is another picture than what was drawn. An encoder that never saw that
+    takes the small and the large faces of one character for two people.
+    """
+    import cv2
+
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(*JPEG_QUALITY))]
+    coded = cv2.imencode(".jpg", np.ascontiguousarray(picture_hwc[:, :, ::-1]), quality)[1]
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(coded, cv2.IMREAD_COLOR))[:, :, ::-1])
+
+
 def crops_of(pictures: Iterator[tuple[int, int, np.ndarray]], settings: EncoderSettings) -> FaceCrops:
     """Crops of (person, look, picture), one face a picture, cut as `StudioEncoder` cuts them."""
     from corpora.studio.casting import FIRST_PORTRAIT
@@ -66,7 +80,9 @@ def crops_of(pictures: Iterator[tuple[int, int, np.ndarray]], settings: EncoderS
 
     detectors: dict[int, MTCNNDetector] = {}
     crops, people, portrait = [], [], []
-    for person, look, picture in pictures:
+    for number, (person, look, picture) in enumerate(pictures):
+        if look < FIRST_PORTRAIT:
+            picture = through_a_codec(picture, np.random.default_rng([person, number]))
         smallest = max(20, int(SMALLEST_SHARE * min(picture.shape[:2])))
         if smallest not in detectors:
             detectors[smallest] = MTCNNDetector(DetectorSettings(min_face=smallest))

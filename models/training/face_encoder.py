@@ -1,4 +1,4 @@
-"""Trains the studio's face encoder with triplet loss, and calibrates its threshold on people it never saw.
+"""Trains the studio's face encoder with a contrastive loss, and calibrates its threshold on people it never saw.
 
 Strangers play in no film, so neither the films' faces nor their portraits have leaked into what recognises them.
 """
@@ -19,11 +19,12 @@ from corpora.studio.settings import StudioSettings
 from models.perception.encoders import write_pretrained
 from models.perception.settings import EncoderSettings
 from models.perception.studio_encoder import VIEWS, FaceView, StudioFaceNet, view_of
+from models.training.contrastive_loss import contrastive_loss
 from models.training.face_crops import FaceCrops, render_crops
-from models.training.triplet_loss import triplet_loss
 from models.training.verification import pair_distances, verify
 
 log = logging.getLogger(__name__)
+CHANNELS_LAST = torch.channels_last  # a fifth less time for these convolutions on a processor
 
 
 def train_face_encoder(
@@ -81,6 +82,7 @@ def _fit(work: tuple[FaceCrops, EncoderSettings, str]) -> tuple[dict[str, np.nda
         network = FaceView(width=settings.width, size=settings.size // len(VIEWS)).train()
     pictures_nchw = torch.from_numpy(crops.crops).permute(0, 3, 1, 2)
     rows = {person: np.flatnonzero(crops.people == person) for person in np.unique(crops.people).tolist()}
+    network.to(memory_format=CHANNELS_LAST)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimiser, settings.learning_rate, total_steps=settings.steps, pct_start=0.1
@@ -90,7 +92,9 @@ def _fit(work: tuple[FaceCrops, EncoderSettings, str]) -> tuple[dict[str, np.nda
     for step in range(settings.steps):
         batch, people = _draw(rows, settings, rng)
         crops_nchw = augmented(pictures_nchw[torch.from_numpy(batch)].float() / 255, generator)
-        loss = triplet_loss(network(view_of(crops_nchw, view)), torch.from_numpy(people), margin=settings.margin)
+        seen_nchw = view_of(crops_nchw, view).contiguous(memory_format=CHANNELS_LAST)
+        embeddings_nd = network(seen_nchw)
+        loss = contrastive_loss(embeddings_nd, torch.from_numpy(people), temperature=settings.temperature)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -137,11 +141,11 @@ def augmented(crops_nchw: torch.Tensor, generator: torch.Generator) -> torch.Ten
     matrix[:, :, 2] = 0.12 * spread(count, 2)
     grid = F.affine_grid(matrix, list(crops_nchw.shape), align_corners=False)
     crops_nchw = F.grid_sample(crops_nchw, grid, padding_mode="border", align_corners=False)
-    if float(torch.rand(1, generator=generator)) < 0.4:  # faces of wide shots are smaller than the crop
-        small = int(side * (0.3 + 0.5 * float(torch.rand(1, generator=generator))))
-        low = F.interpolate(crops_nchw, size=(small, small), mode="area")
-        crops_nchw = F.interpolate(low, size=(side, side), mode="bilinear")
-    return crops_nchw
+    # Faces of wide shots are smaller than the crop; some of a batch are, so that they meet the large ones in the loss.
+    small = int(side * (0.3 + 0.5 * float(torch.rand(1, generator=generator))))
+    low = F.interpolate(F.interpolate(crops_nchw, size=(small, small), mode="area"), size=(side, side), mode="bilinear")
+    lowered = torch.rand(count, generator=generator) < 0.4
+    return torch.where(lowered[:, None, None, None], low, crops_nchw)
 
 
 def calibrate(network: StudioFaceNet, held_out: FaceCrops) -> dict[str, Any]:

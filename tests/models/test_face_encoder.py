@@ -14,8 +14,8 @@ from corpora.studio.settings import StudioSettings
 from models.perception.encoders import load_encoder, square_crop, unit_rows, write_pretrained
 from models.perception.settings import EncoderSettings
 from models.training import face_encoder
-from models.training.face_crops import FaceCrops
-from models.training.triplet_loss import triplet_loss
+from models.training.contrastive_loss import contrastive_loss
+from models.training.face_crops import FaceCrops, through_a_codec
 from models.training.verification import pair_distances, verify
 
 TINY = EncoderSettings(
@@ -38,16 +38,24 @@ def crops(people: int = 8, each: int = 6) -> FaceCrops:
 
 
 def test_the_loss_worked_by_hand() -> None:
-    angles = torch.tensor([0.0, np.pi / 2, np.pi])  # squared distances: 2 to the positive, 2 and 4 to the negative
+    angles = torch.tensor([0.0, np.pi / 2, np.pi])  # cosines: 0 between the two of one person; 0 and -1 to the other
     rows = torch.stack([angles.cos(), angles.sin()], 1)
     people = torch.tensor([0, 0, 1])
-    # Anchor 0: 2 - 4 + .3 is no violation; anchor 1: 2 - 2 + .3 is, and is the mean of the violated.
-    assert float(triplet_loss(rows, people, margin=0.3)) == pytest.approx(0.3, abs=1e-5)
+    # Face 0 sees 0 and -1, face 1 sees 0 and 0, face 2 has nobody to be like.
+    expected = (np.log(1 + np.exp(-1 / 0.5)) + np.log(2) + 0) / 3
+    assert float(contrastive_loss(rows, people, temperature=0.5)) == pytest.approx(expected, abs=1e-5)
 
 
 def test_people_far_apart_cost_nothing() -> None:
     rows = torch.eye(2).repeat_interleave(2, 0)
-    assert float(triplet_loss(rows, torch.tensor([0, 0, 1, 1]), margin=0.3)) == 0
+    assert float(contrastive_loss(rows, torch.tensor([0, 0, 1, 1]), temperature=0.05)) == pytest.approx(0, abs=1e-6)
+
+
+def test_a_face_alone_of_its_person_pulls_nothing() -> None:
+    rows = torch.eye(3).requires_grad_()
+    loss = contrastive_loss(rows, torch.arange(3), temperature=0.1)
+    loss.backward()
+    assert loss.item() == 0 and rows.grad is not None and not rows.grad.any()
 
 
 def test_the_threshold_parts_one_person_from_two() -> None:
@@ -133,3 +141,23 @@ def test_dlib_that_is_not_installed_says_how_to_get_it(tmp_path: Path, monkeypat
     write_pretrained("dlib", tmp_path)
     with pytest.raises(BadInput, match="make dlib"):
         load_encoder(tmp_path)
+
+
+def test_a_films_faces_have_been_through_a_codec_and_portraits_have_not() -> None:
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 255, (48, 48, 3), dtype=np.uint8)
+    coded = through_a_codec(picture, np.random.default_rng([7, 0]))
+    assert coded.shape == picture.shape and coded.dtype == np.uint8 and not np.array_equal(coded, picture)
+    assert np.array_equal(coded, through_a_codec(picture, np.random.default_rng([7, 0])))
+    flat = np.full((48, 48, 3), (200, 60, 20), np.uint8)
+    assert np.abs(through_a_codec(flat, rng).astype(int) - flat).max() <= 6, (
+        "red stays red: the channels keep their order"
+    )
+
+
+def test_a_batch_holds_faces_of_both_resolutions() -> None:
+    stripes = torch.zeros(64, 3, 64, 64)
+    stripes[..., ::2] = 1
+    seen = face_encoder.augmented(stripes, torch.Generator().manual_seed(0))
+    contrast = (seen[..., 1:] - seen[..., :-1]).abs().mean((1, 2, 3))
+    assert float(contrast.min()) < 0.5 * float(contrast.max())
