@@ -6,6 +6,8 @@ The same perception and captioner that made the tables; nothing here is special 
 from __future__ import annotations
 
 import logging
+import resource
+import sys
 import tempfile
 import time
 from contextlib import ExitStack
@@ -86,10 +88,15 @@ def narrate(
         if out is not None:
             draft = _finished(draft, given, settings, out, speaking)
             write_script(out, draft, settings, embed=video_of(given) if embed_film else None)
-    took = time.monotonic() - started
-    pace = took / max(draft.duration / 60, 1e-6)
-    log.info("%s: %.0f s of film in %.0f s, %.0f s for a minute of it", draft.title, draft.duration, took, pace)
+    log.info(pace(draft, time.monotonic() - started))
     return draft
+
+
+def pace(draft: Draft, took: float) -> str:
+    """How long a run took, for a minute of the film too, and how much memory this process has had at the most."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    minutes = max(draft.duration / 60, 1e-6)
+    return f"{draft.title}: {minutes:.1f} min of film in {took:.0f} s, {took / minutes:.1f} s per film minute, {peak:.0f} MiB"
 
 
 def _finished(draft: Draft, given: Given, settings: NarrationSettings, out: Path, voice: Voice | None) -> Draft:

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from common.errors import BadInput
 
 if TYPE_CHECKING:
+    from corpora.film import Film
     from orchestration.bench.harness import Result
 
-PARTS = ("perception", "length", "metrics", "generation", "training")
+PARTS = ("perception", "length", "narration", "metrics", "generation", "training")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +46,8 @@ def _bench(asked: argparse.Namespace) -> int:
     results: list[Result] = []
     if asked.only in (None, "perception", "length"):
         results += _perception(asked)
+    if asked.only in (None, "narration"):
+        results += _narration(asked)
     if asked.only in (None, "metrics") and asked.pairs > 0:
         results += metrics.against_the_peer(asked.pairs)
     if asked.only in (None, "generation"):
@@ -57,19 +60,33 @@ def _bench(asked: argparse.Namespace) -> int:
 
 
 def _perception(asked: argparse.Namespace) -> list[Result]:
-    from corpora.film import read_film
     from orchestration.bench.perception import against_length, against_the_peer
+
+    film, encoder, minutes = _film(asked), asked.encoder or asked.data / "face_encoder", _minutes(asked)
+    results = [] if asked.only == "length" else [against_the_peer(film, encoder)]
+    return results if asked.only == "perception" else [*results, *against_length(film, encoder, minutes)]
+
+
+def _narration(asked: argparse.Namespace) -> list[Result]:
+    from orchestration.bench.narration import against_length
+
+    return against_length(_film(asked), asked.data, _minutes(asked))
+
+
+def _film(asked: argparse.Namespace) -> Film:
+    from corpora.film import read_film
 
     folder = asked.film or next(iter(sorted((asked.data / "films").glob("tt91*"))), None)
     if folder is None:
         raise BadInput(f"{asked.data / 'films'}: no film to measure on; run `make repro` first, or give --film")
-    film, encoder = read_film(folder), asked.encoder or asked.data / "face_encoder"
+    return read_film(folder)
+
+
+def _minutes(asked: argparse.Namespace) -> list[int]:
     try:
-        minutes = [int(count) for count in asked.minutes.split(",") if count.strip()]
+        return [int(count) for count in asked.minutes.split(",") if count.strip()]
     except ValueError:
         raise BadInput(f"--minutes {asked.minutes}: not whole numbers with commas between them") from None
-    results = [] if asked.only == "length" else [against_the_peer(film, encoder)]
-    return results if asked.only == "perception" else [*results, *against_length(film, encoder, minutes)]
 
 
 if __name__ == "__main__":

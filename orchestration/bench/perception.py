@@ -145,10 +145,12 @@ def against_length(film: Film, encoder_folder: Path, minutes: Sequence[int]) -> 
 
 
 def lengthened(film: Film, folder: Path, *, minutes: int) -> Film:
-    """The film played over and over until it lasts `minutes`: packets copied, descriptions and portraits repeated."""
+    """The film played over and over until it lasts `minutes`: packets copied, descriptions, subtitles and portraits
+    with them."""
     import shutil
 
     from corpora.film import write_film
+    from corpora.subtitles import Subtitle, write_srt
 
     folder.mkdir(parents=True)
     times = max(1, round(60 * minutes / film.duration))
@@ -164,6 +166,12 @@ def lengthened(film: Film, folder: Path, *, minutes: int) -> Film:
         for turn in range(times)
         for each in film.descriptions
     )
+    spoken = [
+        Subtitle(line.start + turn * film.duration, line.end + turn * film.duration, line.text)
+        for turn in range(times)
+        for line in film.subtitles()
+    ]
+    write_srt(folder / "subtitles.srt", spoken)
     longer = replace(
         film,
         frames=film.frames * times,

@@ -1,5 +1,6 @@
 """What a person edits while a draft is being spoken is neither lost nor left unspoken."""
 
+import re
 import shlex
 import sys
 
@@ -12,7 +13,7 @@ from models.captioner.settings import CaptionerSettings
 from models.perception.settings import PerceptionSettings
 from narration import narrate as narrating
 from narration.given import Given
-from narration.narrate import Models, narrate
+from narration.narrate import Models, narrate, pace
 
 # Stands in for a voice: a tone; a person edits the script while the first line is spoken.
 EDITING = """
@@ -49,3 +50,8 @@ def test_edits_made_while_it_speaks_are_kept_and_spoken(tmp_path, models, monkey
     assert "It pours." in (out / "description.vtt").read_text()
     assert noted.read_text().splitlines()[-1] == "It pours."
     assert noted.read_text().count("Anna waves.") == 1, "what was said already is not said again"
+
+
+def test_a_run_tells_its_pace_and_its_memory():
+    told = pace(toy_draft(), 3.0)
+    assert re.fullmatch(r".*: 0\.1 min of film in 3 s, 30\.0 s per film minute, [1-9]\d* MiB", told)

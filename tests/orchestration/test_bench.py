@@ -1,5 +1,7 @@
 """The benchmark: both sides in turn, on the same work, and a page that keeps what other runs measured."""
 
+import json
+import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +10,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from common.errors import BadInput
 from common.files import read_json
 from corpora.film import Character, Clip, Description, Film, write_film
+from corpora.subtitles import Subtitle, write_srt
 from corpora.video import probe, read_frames, write_video
 from models.perception.detection import Face
+from orchestration.bench import narration
 from orchestration.bench.__main__ import main
 from orchestration.bench.captioner import prompt_read_for_every_beam
 from orchestration.bench.harness import Result, interleaved, write_results
@@ -85,9 +90,15 @@ def test_ours_and_the_peer_give_the_same_names_but_the_peer_looks_far_oftener(fi
 
 
 def test_a_lengthened_film_has_every_frame_and_description_again(film: Film, tmp_path: Path) -> None:
+    write_srt(film.folder / "subtitles.srt", [Subtitle(1.0, 1.5, "Hello.")])
     longer = lengthened(film, tmp_path / "long", minutes=1)
     assert longer.frames == 600 and probe(longer.video).frames == 600
-    assert len(longer.descriptions) == 20 and longer.descriptions[-1].end == pytest.approx(59.0)
+    assert [line.start for line in longer.subtitles()][:2] == pytest.approx([1.0, 4.0])
+    assert (
+        len(longer.subtitles()) == 20
+        and len(longer.descriptions) == 20
+        and longer.descriptions[-1].end == pytest.approx(59.0)
+    )
     frames = dict(read_frames(longer.video, [5, 20, 305, 590]))
     assert [int(frames[i][30, 40].argmax()) for i in (5, 20, 305, 590)] == [0, 1, 0, 1]
     assert len({clip.id for clip in longer.clips()}) == 20
@@ -101,7 +112,7 @@ def test_results_of_other_names_stay_and_the_same_name_is_replaced(tmp_path: Pat
     assert "| b | 1 | – | – | s |" in (tmp_path / "BENCHMARKS.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("part", ["perception", "generation", "training"])
+@pytest.mark.parametrize("part", ["perception", "narration", "generation", "training"])
 def test_a_part_without_its_data_says_what_to_do(part: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--only", part, "--data", str(tmp_path), "--out", str(tmp_path)]) == 2
     told = capsys.readouterr().err
@@ -155,3 +166,30 @@ def test_a_training_step_from_pixels_looks_at_the_clips_of_the_step_alone(
     for each, clips in step:
         assert captioner.seen_again(tmp_path, each, clips, None, None) == clips  # type: ignore[arg-type]
     assert looked_at == [([1, 2, 3, 4], [1, 3, 4]), ([1, 2], [1])]
+
+
+def test_narrating_is_measured_by_the_length_of_the_film(film: Film, tmp_path: Path, monkeypatch) -> None:
+    asked: list[list[str]] = []
+
+    def run(words: list[str], **_: object) -> SimpleNamespace:
+        asked.append(words)
+        figures = {"seconds": 30.0, "peak_mib": 900.0, "slots": 40, "lines": 38, "written_mib": 0.25}
+        return SimpleNamespace(returncode=0, stdout=f"noise\n{json.dumps(figures)}\n")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    found = narration.against_length(film, tmp_path / "data", [1, 3])
+    assert [(each.name, each.ours) for each in found] == [
+        ("narration: a film of 1 min, time", 30.0),
+        ("narration: a film of 1 min, memory", 900.0),
+        ("narration: a film of 3 min, time", 10.0),
+        ("narration: a film of 3 min, memory", 900.0),
+    ]
+    assert all(words[-1] == str(tmp_path / "data") for words in asked)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: SimpleNamespace(returncode=2, stdout=""))
+    with pytest.raises(BadInput, match="could not be narrated"):
+        narration.against_length(film, tmp_path / "data", [1])
+
+
+def test_one_that_cannot_be_narrated_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert narration.main(str(tmp_path / "none"), str(tmp_path)) == 2
+    assert "no such film or folder" in capsys.readouterr().err
