@@ -96,7 +96,8 @@ def pace(draft: Draft, took: float) -> str:
     """How long a run took, for a minute of the film too, and how much memory this process has had at the most."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
     minutes = max(draft.duration / 60, 1e-6)
-    return f"{draft.title}: {minutes:.1f} min of film in {took:.0f} s, {took / minutes:.1f} s per film minute, {peak:.0f} MiB"
+    each = f"{took / minutes:.1f} s per film minute"
+    return f"{draft.title}: {minutes:.1f} min of film in {took:.0f} s, {each}, {peak:.0f} MiB"
 
 
 def _finished(draft: Draft, given: Given, settings: NarrationSettings, out: Path, voice: Voice | None) -> Draft:

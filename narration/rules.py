@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from evaluation.redundancy import valid_words
 from models.captioner.choice import likeness, word_budget, words_of
+from narration.grammar import fault, verbless
 from narration.names import called, mentions, without_names, without_second_mentions
 from narration.settings import NarrationSettings
 from narration.trim import shortened, words_in
@@ -25,6 +26,7 @@ QUICK = 0.3
 NARROW = 0.3
 OUTSIDE_CAST = 0.3
 STAMMER = 0.5
+VERBLESS = 0.5
 TRIMMED = 0.2
 NOT_YET_NAMED = 0.1  # the model was right; "someone" merely says less than another candidate may
 # A small model's stumble ("walks walks"); "very very" and "had had" are English.
@@ -108,7 +110,7 @@ def _why(chosen: int, judged: Sequence[Judged]) -> str:
 def judge(candidate: Candidate, moment: Moment, settings: NarrationSettings) -> Judged:
     """One candidate: mended where a rule can be kept by mending, refused where it cannot."""
     line = Judged(candidate.text.strip(), candidate.text.strip(), candidate.score, candidate.score)
-    for rule in (_says_something, _named, _fits, _repeats, _remarks):
+    for rule in (_says_something, _holds_together, _named, _fits, _repeats, _remarks):
         line = rule(line, moment, settings)
         if line.refused:
             break
@@ -140,6 +142,13 @@ def _says_something(line: Judged, moment: Moment, settings: NarrationSettings) -
     if doubled := _DOUBLED.search(line.text):
         return _refused(line, f'says "{doubled[0]}"')
     return line if line.text[-1] in ".?!\"'”’" else _doubtful(line, "breaks off", BREAKS_OFF)
+
+
+def _holds_together(line: Judged, moment: Moment, settings: NarrationSettings) -> Judged:
+    """Of the model's own words: what they run into each other is not to be mended."""
+    if broken := fault(line.text):
+        return _refused(line, broken)
+    return _doubtful(line, "has no verb", VERBLESS) if verbless(line.text) else line
 
 
 def _named(line: Judged, moment: Moment, settings: NarrationSettings) -> Judged:

@@ -10,12 +10,12 @@ import re
 _END = re.compile(r"[.?!][\"'”’)]*(?=\s|$)")
 _CUT = re.compile(r"[;:—–]\s+|,\s+|\s+(?:and|but|while|as|when|until|before|after|because|then|so|where)\s+")
 _JOINS = frozenset({"and", "then"})
-_SUBORDINATE = frozenset({"while", "as", "when", "until", "before", "after", "because", "if", "once", "since", "where"})
+SUBORDINATE = frozenset({"while", "as", "when", "until", "before", "after", "because", "if", "once", "since", "where"})
 _ASIDE = frozenset({"who", "whom", "whose", "which", "that", "where"})
-_ONE = frozenset(["he", "she", "it", "someone", "somebody", "everyone", "everybody", "nobody"])
+ONE = frozenset(["he", "she", "it", "someone", "somebody", "everyone", "everybody", "nobody"])
 _MANY = frozenset(["they", "people"])
 _COUNTS = frozenset(["two", "three", "four", "five", "six", "seven", "several", "many", "some", "all", "both"])
-_ARTICLES = frozenset(["a", "an", "the", "his", "her", "its", "their", "this", "that", "another"])
+ARTICLES = frozenset(["a", "an", "the", "his", "her", "its", "their", "this", "that", "another"])
 _VERBS = frozenset(["is", "has"])
 _NO_VERBS = frozenset({"its", "this", "always", "perhaps", "besides", "towards", "upstairs", "downstairs", "across"})
 
@@ -65,15 +65,15 @@ def is_clause(text: str) -> bool:
 def _after_subject(words: list[str]) -> tuple[int, bool]:
     """Where the words go on after the subject (0: no subject is known), and whether it is surely several people."""
     first = words[0].lower() if words else ""
-    if first in _SUBORDINATE or len(words) < 2:
+    if first in SUBORDINATE or len(words) < 2:
         return 0, False
-    if first in _ONE:
+    if first in ONE:
         return 1 + (words[1].lower() == "else"), False
     if first in _MANY or (first in _COUNTS and words[1].lower() == "people"):
         return 1 + (first in _COUNTS), True
     if first in _COUNTS:
         return 0, False
-    if first in _ARTICLES:
+    if first in ARTICLES:
         return (2 if verb_like(words[2:3]) else 3), False
     at = 1
     while at < len(words) and words[at][:1].isupper():

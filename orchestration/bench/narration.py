@@ -1,4 +1,4 @@
-"""`focusedad narrate` against the length of the film: seconds per film minute, and memory that must not grow with it."""
+"""`narrate` against the length of the film: seconds per film minute, and memory that may not grow with it."""
 
 from __future__ import annotations
 

@@ -72,7 +72,8 @@ def test_a_narrow_recognition_an_unknown_name_and_a_stammer_are_to_be_checked():
     moment = Moment(4.0, CAST, ("Anna",), narrow=("Anna",))
     doubts = judge(Candidate("Anna waves at Zelda and waves at her.", -0.1), moment, SETTINGS).doubts
     assert [any(word in why for why in doubts) for word in ("only just", "Zelda", "twice")] == [True] * 3
-    assert "twice" in judge(Candidate("He points at someone at someone.", -0.1), moment, SETTINGS).doubts[0]
+    assert "twice" in judge(Candidate("He waves at Ada and waves at Bo.", -0.1), moment, SETTINGS).doubts[0]
+    assert "twice over" in judge(Candidate("He points at someone at someone.", -0.1), moment, SETTINGS).refused
     assert judge(Candidate("They wave.", -0.1), moment, SETTINGS).doubts == ()
 
 
