@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
+from common.files import write_text
 from common.workers import PROCESS_ENVIRONMENT
 from publishing.places import home, parameters_file
+from publishing.postgres import store_url
 
 SILENCE = {
     "DVC_NO_ANALYTICS": "1",
@@ -24,13 +25,17 @@ SILENCE = {
 
 
 def dagster_home() -> Path:
-    """`.home/dagster`, made at first use, with the shipped instance configuration."""
+    """`.home/dagster`, made at first use, with the shipped instance configuration, and Postgres in it where asked."""
     folder = home() / "dagster"
     folder.mkdir(parents=True, exist_ok=True)
-    shipped = Path(__file__).with_name("dagster.yaml")
+    wanted = Path(__file__).with_name("dagster.yaml").read_text(encoding="utf-8")
+    url = store_url("dagster")
+    if url is not None:
+        wanted += yaml.safe_dump({"storage": {"postgres": {"postgres_url": url}}})
     ours = folder / "dagster.yaml"
-    if not ours.exists() or ours.read_bytes() != shipped.read_bytes():
-        shutil.copyfile(shipped, ours)
+    if not ours.exists() or ours.read_text(encoding="utf-8") != wanted:
+        folder.chmod(0o700)  # the URL may hold a password
+        write_text(ours, wanted)
     return folder
 
 

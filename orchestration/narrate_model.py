@@ -41,12 +41,12 @@ def _registered(address: str, home: Path | None) -> dict[str, Any]:
     from mlflow.models import Model
     from mlflow.utils.file_utils import local_file_uri_to_path
 
-    from publishing import places, tracking
+    from publishing import tracking
 
     match = _ADDRESS.fullmatch(address)
     if match is None:
         raise BadInput(f"{address}: not an address of the registry; write models:/NAME@ALIAS or models:/NAME/VERSION")
-    if not ((home or places.home()) / "mlflow" / "mlflow.db").is_file():
+    if not tracking.is_begun(home):
         raise BadInput(f"{address}: there is no registry here yet; `make repro` fills it")
     client = tracking.client(home)
     try:

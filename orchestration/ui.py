@@ -42,7 +42,8 @@ def serve(*, dagster_port: int, mlflow_port: int) -> int:
     limit_pools()
     programs = Path(sys.executable).parent
     dagster = ["dagster", "dev", "-m", "orchestration.definitions", "-h", HOST, "-p", str(dagster_port)]
-    mlflow = ["mlflow", "server", "--backend-store-uri", tracking.tracking_uri(), "--workers", "1"]
+    environment["MLFLOW_BACKEND_STORE_URI"] = tracking.tracking_uri()  # which may hold a password: in no process list
+    mlflow = ["mlflow", "server", "--workers", "1"]
     commands = {"Dagster": dagster, "MLflow": [*mlflow, "--host", HOST, "--port", str(mlflow_port)]}
     logs = places.home() / "logs"
     logs.mkdir(parents=True, exist_ok=True)

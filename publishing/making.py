@@ -29,10 +29,11 @@ class Made:
 
 def make_units(make: Callable[[Work], None], work: Sequence[Work], *, jobs: int) -> Iterator[Made]:
     """In the order of `work`; an exception other than `BadInput` ends the iteration."""
-    yield from map_in_processes(partial(_make_unit, make), work, jobs=jobs)
+    yield from map_in_processes(partial(make_unit, make), work, jobs=jobs)
 
 
-def _make_unit(make: Callable[[Work], None], work: Work) -> Made:
+def make_unit(make: Callable[[Work], None], work: Work) -> Made:
+    """Makes one unit in this process; `BadInput` becomes the reason to put it aside."""
     if multiprocessing.parent_process() is not None:
         end_with_parent()
     try:

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 from common.errors import BadInput
 from publishing.audits import Auditor
+from publishing.elsewhere import make_anywhere
 from publishing.locks import stage_locks
-from publishing.making import Made, make_units, without_places
+from publishing.making import Made, without_places
 from publishing.places import CODE_ROOT
 from publishing.plan import Plan, plan_stage
 from publishing.records import RECORD, REJECTED, aside_reason, put_aside, version, write_record
@@ -177,9 +178,8 @@ class _Run:
             self.auditor.warm_up()
         self.finished = [Made(unit, self._copy(unit)) for unit in again]
         flushed = time.monotonic()
-        jobs = self.stage.jobs(self.settings) if self.stage.jobs else 1
         try:
-            for count, made in enumerate(make_units(self.stage.make, work, jobs=jobs), start=1):
+            for count, made in enumerate(make_anywhere(self.stage, self.settings, work), start=1):
                 self.on_step("made")
                 if made.aside is None:
                     self.finished.append(made)

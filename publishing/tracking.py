@@ -1,7 +1,7 @@
 """Trainings as MLflow knows them: parameters, curves, data versions, and the model as a registered version.
 
-One database and one artifact folder under the shared home, found at run time. A training that is made again
-with the same data is the same run: nothing is logged twice.
+One database and one artifact folder under the shared home, found at run time; `publishing.postgres` can hold the
+database instead. A training that is made again with the same data is the same run: nothing is logged twice.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from common.files import digest
 from publishing import places
 from publishing.card import is_drawn, model_card
 from publishing.lineage import upstream
+from publishing.postgres import store_url
 from publishing.records import listing, version
 from publishing.run_inputs import note_inputs
 from publishing.versions import git_commit
@@ -31,7 +32,12 @@ _BATCH = 1000  # MLflow's limit of metrics in one request
 
 
 def tracking_uri(home: Path | None = None) -> str:
-    return f"sqlite:///{_folder(home) / 'mlflow.db'}"
+    return store_url("mlflow") or f"sqlite:///{_folder(home) / 'mlflow.db'}"
+
+
+def is_begun(home: Path | None = None) -> bool:
+    """Whether anything can have been logged yet; asking so makes no database."""
+    return store_url("mlflow") is not None or (_folder(home) / "mlflow.db").is_file()
 
 
 def _folder(home: Path | None) -> Path:
@@ -78,7 +84,7 @@ def data_version(folder: Path) -> str:
 
 def find_run(stage: str, unit: str, data: str, *, home: Path | None = None) -> str | None:
     """The id of the run that made this unit with this data version, or None."""
-    if not (_folder(home) / "mlflow.db").exists():
+    if not is_begun(home):
         return None
     found = client(home)
     experiment = found.get_experiment_by_name(EXPERIMENT)
