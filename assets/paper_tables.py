@@ -34,8 +34,13 @@ ABOUT_MINI_WORLD = (
     "order of the rows, and say nothing about real films."
 )
 ABOUT_CORPORA = "Measured on the corpora under the folder of raw films, with the weights that the parameters name."
+DVC_METRICS = ("SPICE", "METEOR", "BertScore", "R", "CIDEr", "R@5/16", "CRITIC")
+"""What `dvc metrics` and `dvc plots` show: a line a row that fits a terminal. Everything is in the tables."""
+NOTHING_TRAINED = "nothing is trained for this row"
+RUN_ELSEWHERE = "the MLflow here does not know the training (it was made elsewhere, or before the data was fetched)"
 SANITY_METRICS = ("SPICE", "METEOR", "BertScore", "R", "CIDEr", "R@5/16", "CRITIC", "name recall", "ROUGE_L", "words")
 ABOUT_TABLES = {
+    "delivery": "People of the cast that are named, words a second of the pause, and words said just before.",
     "past_the_paper": "What goes beyond the publication, measured on the same clips.",
     "kinds": "By the paper's types of clips (section 4.1) and, in drawn films, by the size of the shot.",
     "sanity": "What a metric gives to texts that know nothing of the picture, and to a second phrasing.",
@@ -85,7 +90,7 @@ def laid_tables(
 ) -> dict[str, tuple[str, pd.DataFrame]]:
     """Name to title and table, in the order of the page; some may be empty."""
     from evaluation.published import NOT_RUN
-    from evaluation.tables import PAPER, build_further_table, build_tables, past_the_paper
+    from evaluation.tables import DELIVERY, PAPER, build_further_table, build_tables, past_the_paper
 
     note = MINI_WORLD if is_studio(work) else ""
     asked = {each.row for each in experiments(work.settings)}
@@ -98,22 +103,29 @@ def laid_tables(
         "past_the_paper": ("Table 1, past the paper: rows without a published value", past),
         "table_2": ("Table 2: comparison with other systems", second),
         "further": ("What the paper does not report", build_further_table(measured, world=note)),
+        "delivery": (
+            "Who is spoken of, and how it would sound",
+            build_further_table(measured, world=note, metrics=DELIVERY),
+        ),
         "kinds": (f"Score by kind of clip ({BEST})", kinds(work, measured)),
         "sanity": ("Sanity rows: texts that look at no picture", sanity),
     }
 
 
 def write_for_dvc(work: Work, measured: list[Measured]) -> None:
-    """`metrics.json` for `dvc metrics`, and two tables for `dvc plots`: scores by row, and the best row's training."""
+    """A file a row for `dvc metrics`, and two tables for `dvc plots`: scores by row, and the best row's training."""
     import pandas as pd
 
     from common.files import read_json, write_json
 
     found: dict[str, dict[str, dict[str, float]]] = {}
     for one in measured:  # of several seeds the first
-        there = {name: round(value, 4) for name, value in one.scores.summary.items() if value is not None}
+        values = ((name, one.scores.summary.get(name)) for name in DVC_METRICS)
+        there = {name: round(value, 2) for name, value in values if value is not None}
         found.setdefault(one.benchmark, {}).setdefault(one.row, there)
-    write_json(work.out / "metrics.json", found)
+    for benchmark, by_row in found.items():
+        for row, there in by_row.items():
+            write_json(work.out / "metrics" / benchmark / f"{row}.json", there)
     rows = [{"row": row, **values} for row, values in found.get("mad_eval_named", {}).items()]
     pd.DataFrame(rows).to_csv(work.out / "rows.csv", index=False)
     unit = next((unit for unit in work.units("captioner") if unit.startswith(f"{BEST}.")), None)
@@ -141,6 +153,7 @@ def measured_rows(work: Work) -> list[Measured]:
                 benchmark=experiment.benchmark,
                 scores=read_scores(folder),
                 run_id=run or "",
+                no_run="" if run else RUN_ELSEWHERE if trained else NOTHING_TRAINED,
                 data_version=version(folder) or "",
                 about=ABOUT[experiment.row] if experiment.baseline else experiment.settings(work.settings).about,
                 unit=experiment.unit,

@@ -9,7 +9,7 @@ import numpy as np
 
 from evaluation.intervals import film_interval, mean_interval
 from evaluation.settings import IntervalSettings
-from evaluation.tables import COLUMNS, Measured
+from evaluation.tables import COLUMNS, Measured, reasons_without_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,6 +64,7 @@ def by_kind(
                     "clips": len(own),
                     "note": NOTE,
                     "run_id": " ".join(dict.fromkeys(one.run_id for one in seeds if one.run_id)),
+                    "no_run": reasons_without_run(seeds),
                     "data_version": " ".join(dict.fromkeys(one.data_version for one in seeds if one.data_version)),
                 }
             )

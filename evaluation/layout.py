@@ -43,6 +43,8 @@ class Origin:
     versions: tuple[str, ...]
     seeds: int
     clips: int
+    no_run: str = ""
+    """Why there is no run, where there is none."""
 
 
 @dataclass
@@ -113,7 +115,8 @@ def _origin(lines: Sequence[Mapping[Hashable, Any]]) -> Origin:
     runs = dict.fromkeys(run for line in lines for run in str(line["run_id"]).split())
     versions = dict.fromkeys(version for line in lines for version in str(line["data_version"]).split())
     seeds, clips = (max(int(line[name]) for line in lines) for name in ("seeds", "clips"))
-    return Origin(tuple(runs), tuple(versions), seeds, clips)
+    reasons = dict.fromkeys(str(line["no_run"]) for line in lines if line["no_run"])
+    return Origin(tuple(runs), tuple(versions), seeds, clips, "; ".join(reasons))
 
 
 def _bounds(low: object, high: object) -> str:

@@ -1,13 +1,13 @@
-"""What is slow to compute, kept in a cache folder from one scoring to the next: JSON by name, arrays by digest.
+"""What is slow to compute, kept in a cache folder from one scoring to the next: JSON by name, many numbers by key.
 
-Only what is equal to the last digit however often and in whatever company it is computed is kept by text. BertScore's
-last digits hang on its batches, so its values are kept for a whole list of pairs. A name holds a digest of the code
-that computes what is kept under it: after a mend nothing that was computed before it is recalled.
+Only what is equal to the last digit however often and in whatever company it is computed is kept by text. A name holds
+a digest of the code that computes what is kept under it: after a mend nothing that was computed before it is recalled.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +40,31 @@ def remember(cache: Path | None, name: str, new: Mapping[str, Any]) -> None:
         write_json(cache / name, recall(cache, name) | dict(new))
 
 
-def recall_values(cache: Path | None, name: str, count: int) -> np.ndarray | None:
-    """(count,) values kept under that name; None where there are none, or others."""
+_NUMBER = np.dtype([("key", "V32"), ("value", "<f8")])
+
+
+def text_key(text: str) -> bytes:
+    """16 bytes that stand for a text; two of them are the key of a pair."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def recall_numbers(cache: Path | None, name: str) -> dict[bytes, float]:
+    """Numbers kept under that name, by keys of 32 bytes; none where there is no cache, or where its file is torn."""
     try:
-        values = np.load(cache / name, allow_pickle=False) if cache is not None else None
+        kept = np.load(cache / name, allow_pickle=False) if cache is not None else None
     except (OSError, ValueError, EOFError):
-        return None
-    return values if values is not None and values.shape == (count,) else None
+        return {}
+    if kept is None or kept.dtype != _NUMBER or kept.ndim != 1:
+        return {}
+    return dict(zip(kept["key"].tolist(), kept["value"].tolist(), strict=True))
 
 
-def remember_values(cache: Path | None, name: str, values: np.ndarray) -> None:
-    """Keeps values; written beside and moved, so that no reader meets half of them."""
-    if cache is not None:
+def remember_numbers(cache: Path | None, name: str, new: Mapping[bytes, float]) -> None:
+    """Adds to the numbers kept; written beside and moved, so that no reader meets half of them."""
+    if cache is not None and new:
         path = cache / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        kept = np.array(list((recall_numbers(cache, name) | dict(new)).items()), dtype=_NUMBER)
         partial = path.with_name(f"{path.name}.{np.random.default_rng().integers(2**63)}.npy")
-        np.save(partial, values, allow_pickle=False)
+        np.save(partial, kept, allow_pickle=False)
         partial.replace(path)

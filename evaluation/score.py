@@ -6,7 +6,7 @@ All values are times 100, as every paper in the field prints them (CIDEr then re
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -108,6 +108,8 @@ def score_many(
 
         pairs = [_pair(item, words) for item in everything]
         _try(lambda: spice_scores(pairs, settings, cache=cache, jars=jars))
+    if len(items) > 1 and {"BertScore", "Recall"} & set(settings.metrics):
+        _encode_together(items.values(), settings, cache)
     return {
         name: _Scoring(several, words, without_tokens, settings, casts or {}, cache, jars).scores()
         for name, several in items.items()
@@ -131,6 +133,29 @@ def _tokens(
 def _new_to_meteor(items: Sequence[Item], words: Mapping[str, str], cache: Path | None) -> bool:
     known = known_counts(cache)
     return not all(pair_key(_pair(item, words)) in known for item in items)
+
+
+def _encode_together(tables: Iterable[Sequence[Item]], settings: EvaluationSettings, cache: Path | None) -> None:
+    """Of several tables every text once: what BertScore then asks for is known. Without the model nothing is."""
+    from evaluation.bert import BertScore
+
+    pairs = [pair for items in tables for part in _compared(items, settings)[:2] for pair in part]
+    try:
+        BertScore(settings.bert).f1(pairs, cache=cache)
+    except ModelMissing as reason:
+        log.info("evaluation: %s", reason)
+
+
+def _compared(
+    items: Sequence[Item], settings: EvaluationSettings
+) -> tuple[list[tuple[str, str]], list[tuple[str, str]], list[tuple[int, int]]]:
+    """(prediction, reference) of the clips themselves, of neighbours for Recall@k/N, and which neighbours these are."""
+    from evaluation.recall import pairs_needed
+
+    windows = settings.recall if "Recall" in settings.metrics else ()
+    neighbours = sorted(set(pairs_needed([item.film for item in items], windows)))
+    own = [(item.prediction, text) for item in items for text in item.references]
+    return own, [(items[i].prediction, items[j].references[0]) for i, j in neighbours], neighbours
 
 
 def _try(action: Callable[[], object]) -> None:
@@ -318,15 +343,12 @@ class _Scoring:
 
     def _bert_and_recall(self) -> None:
         from evaluation.bert import BertScore
-        from evaluation.recall import pairs_needed
 
         bert = BertScore(self._settings.bert)
         films = [item.film for item in self._items]
         wanted = "Recall" in self._settings.metrics
-        neighbours = sorted(set(pairs_needed(films, self._settings.recall))) if wanted else []
-        own = [(item.prediction, text) for item in self._items for text in item.references]
-        others = [(self._items[i].prediction, self._items[j].references[0]) for i, j in neighbours]
-        alike = bert.f1([*own, *others], cache=self._cache)  # one call: every text is encoded once a call
+        own, others, neighbours = _compared(self._items, self._settings)
+        alike = bert.f1([*own, *others], cache=self._cache)
         owners = np.repeat(np.arange(len(self._items)), [len(item.references) for item in self._items])
         best = np.full(len(self._items), -np.inf)
         np.maximum.at(best, owners, alike[: len(own)])  # of several references the best, as bert-score does

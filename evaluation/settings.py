@@ -54,7 +54,7 @@ class BertSettings(_Frozen):
     baseline: float | None = Field(
         None, ge=-1, lt=1, description="rescales (F - baseline) / (1 - baseline); empty leaves the raw F1, as the paper"
     )
-    batch: int = Field(64, ge=1, le=4096, description="sentences encoded at a time; fixed, for equal rounding")
+    batch: int = Field(16, ge=1, le=4096, description="sentences of one length encoded at a time; always as many")
     max_tokens: int = Field(512, ge=16, le=4096, description="MiniLM has 512 positions; longer text is cut there")
 
 

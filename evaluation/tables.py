@@ -20,13 +20,13 @@ COLUMNS = (
     *("row", "benchmark", "metric", "published", "reproduced"),
     *("low", "high", "low_films", "high_films"),  # intervals over clips, and over films drawn whole
     *("seeds", "seed_low", "seed_high", "clips"),
-    *("note", "run_id", "data_version"),
+    *("note", "run_id", "no_run", "data_version"),
 )
 PAPER = ("SPICE", "METEOR", "BertScore", "R")
-FURTHER = (
-    *("R", "CIDEr", "R@5/16", "R@1/5", "CRITIC", "name precision", "name recall"),
-    *("words/s", "too fast", "repetition", "ROUGE_L", "BLEU_4", "words"),
-)
+FURTHER = ("R", "CIDEr", "ROUGE_L", "BLEU_4", "R@5/16", "R@1/5")
+"""What the field reports beside the paper's metrics."""
+DELIVERY = ("CRITIC", "name precision", "name recall", "words/s", "too fast", "repetition", "words")
+"""Who is spoken of, and how it would sound."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,8 @@ class Measured:
     """What a reader must know of how this row was made; it stands among the notes of its cells."""
     unit: str = ""
     """The experiment's folder, which names row, benchmark and seed."""
+    no_run: str = ""
+    """Why there is no training run behind it, where there is none."""
 
 
 def build_tables(
@@ -117,8 +119,14 @@ def _line(
         "clips": max((one.scores.counts.get("clips", 0) for one in ran), default=0),
         "note": join_notes([cell.note, *_notes(cell, ran, values, world, not_run)]),
         "run_id": " ".join(dict.fromkeys(one.run_id for one in ran if one.run_id)),
+        "no_run": reasons_without_run(ran) if values else "",
         "data_version": " ".join(dict.fromkeys(one.data_version for one in ran if one.data_version)),
     }
+
+
+def reasons_without_run(ran: Sequence[Measured]) -> str:
+    """Why some of these rows have no training run; empty where all have one."""
+    return join_notes(dict.fromkeys(one.no_run for one in ran if not one.run_id))
 
 
 def _mean_bounds(bounds: Sequence[tuple[float, float] | None], seeds: int) -> tuple[float, float]:

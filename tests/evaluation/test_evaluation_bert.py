@@ -43,6 +43,15 @@ def test_a_text_is_itself_and_order_does_not_matter(bert: BertScore, texts: list
     assert all(scores[a, b] == pytest.approx(scores[b, a], abs=1e-6) for a, b in pairs)
 
 
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(SENTENCES), max_size=12), st.integers(0, 20))
+def test_a_text_has_the_same_vectors_in_any_company(bert: BertScore, company: list[str], others: int) -> None:
+    """To the last digit: values of pairs are kept, and a table must not change with what was scored before it."""
+    alone = bert._encode(SENTENCES[:1])
+    among = bert._encode([*company, *(f"Nora opens the {word}." for word in "abcdefghijklmnopqrst"[:others]), *alone])
+    assert np.array_equal(among[SENTENCES[0]], alone[SENTENCES[0]])
+
+
 def test_an_empty_text_scores_nothing(bert: BertScore) -> None:
     assert bert.f1([("", "Rain."), ("Rain.", ""), ("", "")]).tolist() == [0.0, 0.0, 0.0]
     assert bert.f1([]).shape == (0,)

@@ -178,3 +178,14 @@ def test_seeds_that_lack_a_number_for_other_reasons_have_a_note_each() -> None:
 def test_no_system_of_which_ours_exists_is_said_to_be_out_of_reach() -> None:
     assert set(NOT_RUN) == {cell.row for cell in PUBLISHED if cell.table == 2} - {FOCUSEDAD}
     assert all("not among experiments.rows" in reason for reason in NOT_RUN.values())
+
+
+def test_a_row_without_a_run_says_why() -> None:
+    untrained = replace(_measured("C2", [10.0, 20.0], run_id=""), no_run="nothing is trained for this row")
+    (first, _), trained = build_tables([untrained]), build_tables([_measured("C2", [10.0, 20.0])])[0]
+    cell = _cell(first, "C2", "METEOR")
+    assert (cell.run_id, cell.no_run) == ("", "nothing is trained for this row")
+    assert (
+        lay_out(first).grids[0].origins[next(name for name, _ in lay_out(first).grids[0].rows if "C2" in name)].no_run
+    )
+    assert _cell(trained, "C2", "METEOR").no_run == ""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from assets.paper_tables import write_for_dvc
+from assets.paper_tables import DVC_METRICS, write_for_dvc
 from evaluation.score import Scores
 from evaluation.tables import Measured
 from publishing.profiles import load_profile
@@ -28,7 +28,7 @@ def repository(tmp_path: Path) -> Path:
     (data / "captioner/C2.0").mkdir(parents=True)
     (data / "captioner/C2.0/training.json").write_text(json.dumps({"loss": [3.0, 2.0, 1.0]}))
     rows = [
-        Measured(row, "mad_eval_named", Scores({"METEOR": value, "SPICE": None}, pd.DataFrame()))
+        Measured(row, "mad_eval_named", Scores({"METEOR": value, "SPICE": None, "BLEU_1": 9.0}, pd.DataFrame()))
         for row, value in (("C1", 20.0), ("C2", 22.0), ("C2", 24.0))
     ]
     write_for_dvc(Work(load_profile("mini"), WHOLE, out, data, {"captioner": ("A1.0", "C2.0")}), rows)
@@ -41,8 +41,11 @@ def test_dvc_shows_metrics_and_plots(repository: Path, monkeypatch: pytest.Monke
 
     with Repo.init(no_scm=True) as repo:
         (shown,) = repo.metrics.show().values()
-        found = shown["data"]["data/paper_tables/metrics.json"]["data"]
-        assert found == {"mad_eval_named": {"C1": {"METEOR": 20.0}, "C2": {"METEOR": 22.0}}}, "the first seed's"
+        folder = "data/paper_tables/metrics/mad_eval_named"
+        found = {path: shown["data"][path]["data"] for path in sorted(shown["data"])}
+        assert found == {f"{folder}/C1.json": {"METEOR": 20.0}, f"{folder}/C2.json": {"METEOR": 22.0}}, (
+            "the first seed's"
+        )
         (plots,) = repo.plots.show().values()
         sources = plots["sources"]["data"]
         assert {row["row"] for row in sources["data/paper_tables/rows.csv"]["data"]} == {"C1", "C2"}
@@ -50,3 +53,21 @@ def test_dvc_shows_metrics_and_plots(repository: Path, monkeypatch: pytest.Monke
         assert loss == [3.0, 2.0, 1.0]
         described = json.dumps(plots["definitions"]["data"])
         assert all(name in described for name in ("bar_horizontal", "rows.csv", "training.csv"))
+
+
+def test_the_command_line_shows_a_row_a_system_that_fits_a_terminal(
+    repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(repository)
+    from dvc.cli import main
+    from dvc.repo import Repo
+
+    Repo.init(no_scm=True).close()
+    full = dict.fromkeys(DVC_METRICS, 123.45)
+    for row in ("C1", "second-phrasing"):
+        path = repository / f"data/paper_tables/metrics/mad_eval_named/{row}.json"
+        path.write_text(json.dumps(full))
+    assert main(["metrics", "show"]) == 0
+    head, *lines = [line for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert len(lines) == 3 and all(metric in head for metric in DVC_METRICS)
+    assert max(map(len, [head, *lines])) <= 132
