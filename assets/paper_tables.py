@@ -36,8 +36,8 @@ ABOUT_MINI_WORLD = (
 ABOUT_CORPORA = "Measured on the corpora under the folder of raw films, with the weights that the parameters name."
 DVC_METRICS = ("SPICE", "METEOR", "BertScore", "R", "CIDEr", "R@5/16", "CRITIC")
 """What `dvc metrics` and `dvc plots` show: a line a row that fits a terminal. Everything is in the tables."""
-NOTHING_TRAINED = "nothing is trained for this row"
-RUN_ELSEWHERE = "the MLflow here does not know the training (it was made elsewhere, or before the data was fetched)"
+NOTHING_TRAINED = "nothing is trained"
+RUN_ELSEWHERE = "not known to the MLflow here"
 SANITY_METRICS = ("SPICE", "METEOR", "BertScore", "R", "CIDEr", "R@5/16", "CRITIC", "name recall", "ROUGE_L", "words")
 ABOUT_TABLES = {
     "delivery": "People of the cast that are named, words a second of the pause, and words said just before.",

@@ -49,7 +49,7 @@ def _bench(asked: argparse.Namespace) -> int:
     if asked.only in (None, "narration"):
         results += _narration(asked)
     if asked.only in (None, "metrics") and asked.pairs > 0:
-        results += metrics.against_the_peer(asked.pairs)
+        results += metrics.against_the_peer(asked.pairs, asked.data / "predictions")
     if asked.only in (None, "generation"):
         results += generation(asked.data)
     if asked.only in (None, "training"):

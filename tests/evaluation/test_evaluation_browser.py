@@ -70,7 +70,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     scores = Scores(
         summary={"METEOR": 25.0, "R": 40.0, "SPICE": None},
         per_clip=clips,
-        missing={"SPICE": "its jars are not here"},
+        missing={"SPICE": f"its jars are not here: {'0123456789abcdef' * 4}"},  # a word longer than a line
         intervals={"METEOR": (20.0, 30.0)},
         film_intervals={"METEOR": (19.0, 31.0)},
         counts={"clips": 2},
@@ -179,4 +179,17 @@ def test_every_number_leads_to_its_run(browser: Browser, report: Path) -> None:
     assert links and {address for _, address in links} == {"http://127.0.0.1:5000/#/runs/0123456789abcdef"}
     words = page.inner_text("main")
     assert "run 01234567" in " ".join(words.split()) and "fedcba98" in words and "2 clips" in page.inner_text("header")
+    page.close()
+
+
+def test_a_rows_name_stays_in_sight_while_its_numbers_scroll(browser: Browser, report: Path) -> None:
+    page, _ = _open(browser, report, "light", 375)
+    place = "each => [each.querySelector('tbody th').getBoundingClientRect().left, each.scrollWidth - each.clientWidth]"
+    before, hidden = page.eval_on_selector(".scroll", place)
+    assert hidden > 0, "on a telephone the table is wider than the page"
+    page.eval_on_selector(".scroll", "each => each.scrollLeft = 80")
+    after, _ = page.eval_on_selector(".scroll", place)
+    assert after == pytest.approx(before, abs=1.5)
+    ground = page.eval_on_selector(".scroll tbody th", "each => getComputedStyle(each).backgroundColor")
+    assert "rgba" not in ground, "what scrolls below it does not shine through"
     page.close()

@@ -181,10 +181,10 @@ def test_no_system_of_which_ours_exists_is_said_to_be_out_of_reach() -> None:
 
 
 def test_a_row_without_a_run_says_why() -> None:
-    untrained = replace(_measured("C2", [10.0, 20.0], run_id=""), no_run="nothing is trained for this row")
+    untrained = replace(_measured("C2", [10.0, 20.0], run_id=""), no_run="nothing is trained")
     (first, _), trained = build_tables([untrained]), build_tables([_measured("C2", [10.0, 20.0])])[0]
     cell = _cell(first, "C2", "METEOR")
-    assert (cell.run_id, cell.no_run) == ("", "nothing is trained for this row")
+    assert (cell.run_id, cell.no_run) == ("", "nothing is trained")
     assert (
         lay_out(first).grids[0].origins[next(name for name, _ in lay_out(first).grids[0].rows if "C2" in name)].no_run
     )
