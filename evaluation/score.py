@@ -17,6 +17,8 @@ from evaluation import captions
 from evaluation.delivery import TimesMissing, repetition, words_per_second
 from evaluation.intervals import film_interval, film_sums, interval, mean_interval
 from evaluation.java import JavaFailed, JavaMissing
+from evaluation.judge import JudgeMissing, judged
+from evaluation.judge import identity as judge_identity
 from evaluation.local_models import ModelMissing
 from evaluation.meteor import (
     Pair,
@@ -46,7 +48,7 @@ _NAMES: dict[Metric, tuple[str, ...]] = {
     "repetition": ("repetition", "reference repetition"),
 }
 """What a metric of several values calls them; the others have one value of their own name."""
-_ABSENT = (JavaMissing, ModelMissing, CastMissing, TimesMissing)
+_ABSENT = (JavaMissing, ModelMissing, CastMissing, TimesMissing, JudgeMissing)
 _TOKENISED: tuple[Metric, ...] = ("BLEU", "METEOR", "ROUGE_L", "CIDEr", "SPICE")
 
 
@@ -207,6 +209,7 @@ class _Scoring:
             "names": self._naming,
             "pace": self._pace,
             "repetition": self._repetition,
+            "judge": self._judge,
         }
         asked = dict.fromkeys("BertScore" if metric == "Recall" else metric for metric in self._settings.metrics)
         for metric, compute in by_metric.items():
@@ -340,6 +343,10 @@ class _Scoring:
             ("reference repetition", [item.references[0] for item in self._items]),
         ):
             self._mean(name, repetition(self._films, texts), lambda _: told)
+
+    def _judge(self) -> None:
+        values = judged(self._items, self._settings.judge, self._cache)
+        self._mean("judge", values, lambda settings: judge_identity(settings.judge), times=1)
 
     def _bert_and_recall(self) -> None:
         from evaluation.bert import BertScore

@@ -11,8 +11,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Metric = Literal[
-    "SPICE", "METEOR", "BertScore", "R", "CIDEr", "ROUGE_L", "BLEU", "Recall", "CRITIC", "names", "pace", "repetition"
-]
+    "SPICE", "METEOR", "BertScore", "R", "CIDEr", "ROUGE_L", "BLEU", "Recall",
+    "CRITIC", "names", "pace", "repetition", "judge",
+]  # fmt: skip
 
 PAPER_METRICS: tuple[Metric, ...] = ("SPICE", "METEOR", "BertScore", "R")
 """What Tables 1 and 2 report, in their order."""
@@ -105,6 +106,17 @@ class CriticSettings(_Frozen):
     cast: int = Field(10, ge=1, description="names of a film that are looked for, main characters first: AutoAD-III's")
 
 
+class JudgeSettings(_Frozen):
+    """A language model as a judge; asked only where `metrics` names `judge`."""
+
+    address: str = Field(
+        "", description="what speaks the OpenAI protocol, such as http://127.0.0.1:8000/v1; empty: none"
+    )
+    model: str = Field("", description="the model's name there")
+    key_variable: str = Field("", description="the environment variable that holds a key, where one is needed")
+    answer_seconds: float = Field(60.0, gt=0, le=3600, description="an answer takes at most this long")
+
+
 class IntervalSettings(_Frozen):
     """Percentile bootstrap over clips and over films."""
 
@@ -137,6 +149,7 @@ class EvaluationSettings(_Frozen):
         description="MAD-eval is reported with 5 of 16, CMD-AD and TV-AD with 1 of 5",
     )
     critic: CriticSettings = CriticSettings()
+    judge: JudgeSettings = JudgeSettings()
     fastest_words_per_second: float = Field(
         3.3, gt=0, le=10, description="`too fast` counts lines above this: what narration says at most"
     )
