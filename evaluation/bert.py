@@ -152,8 +152,8 @@ def _multiply_with_onednn(model: Any) -> None:
             self.in_features, self.out_features = replaced.in_features, replaced.out_features
 
         def forward(self, rows: torch.Tensor) -> torch.Tensor:
-            product = torch.ops.mkldnn._linear_pointwise  # type: ignore[attr-defined]
-            return product(rows, self.weight, self.bias, "none", [], "")  # type: ignore[no-any-return]
+            product = torch.ops.mkldnn._linear_pointwise
+            return product(rows, self.weight, self.bias, "none", [], "")
 
     for parent in list(model.modules()):
         for name, child in list(parent.named_children()):

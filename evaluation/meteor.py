@@ -134,6 +134,8 @@ def pair_key(pair: Pair) -> str:
 
 
 _CACHE_FILE = named_by_code("meteor-counts.json", __file__, java.__file__)
+_LONG = 1000
+"""Words of a prediction. Alignments grow with the words that a text repeats."""
 _running: dict[tuple[int, JavaSettings], Meteor] = {}
 
 
@@ -143,6 +145,15 @@ def start_meteor(settings: JavaSettings) -> Meteor:
     if key not in _running:
         _running[key] = Meteor(settings)
     return _running[key]
+
+
+def with_cause(failed: JavaFailed, pairs: Sequence[Pair]) -> JavaFailed:
+    """The failure, and the text that is likely behind it: the jar runs out of memory over thousands of equal words."""
+    longest = max((prediction for prediction, _ in pairs), key=len, default="").split()
+    if len(longest) <= _LONG:
+        return failed
+    cure = "shorten it, or raise evaluation.java.memory_mb"
+    return JavaFailed(f"METEOR met a text of {len(longest)} words, {' '.join(longest[:8])} ...: {cure} ({failed})")
 
 
 def restart_meteor(settings: JavaSettings) -> Meteor:

@@ -30,6 +30,7 @@ from evaluation.meteor import (
     pair_key,
     restart_meteor,
     start_meteor,
+    with_cause,
 )
 from evaluation.naming import Cast, CastMissing, name_precision_recall
 from evaluation.settings import EvaluationSettings, Metric
@@ -304,7 +305,10 @@ class _Scoring:
             try:
                 found_nk = start_meteor(self._settings.java).counts(list(new.values()))
             except JavaFailed:  # it was killed, or its machine slept: once more from the start
-                found_nk = restart_meteor(self._settings.java).counts(list(new.values()))
+                try:
+                    found_nk = restart_meteor(self._settings.java).counts(list(new.values()))
+                except JavaFailed as failed:
+                    raise with_cause(failed, list(new.values())) from None
             found = dict(zip(new, found_nk.tolist(), strict=True))
             keep_counts(self._cache, found)
             known |= found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -209,3 +210,41 @@ def test_a_torn_scores_folder_is_bad_input(tmp_path: Path) -> None:
     (tmp_path / "scores.json").write_text("{}")
     with pytest.raises(BadInput, match=r"per_clip\.parquet: no such file"):
         read_scores(tmp_path)
+
+
+def test_whatever_a_model_says_every_metric_has_a_number(settings: EvaluationSettings) -> None:
+    """Nothing, line breaks, METEOR's separator, signs and letters of all kinds, a book: none of it breaks a table, and
+    none of it moves what the other clips score."""
+    said = [
+        "",
+        None,
+        "Nora\nopens\r\nthe ||| door.",
+        "Nora 🚪🏃‍♀️ öffnet die Tür 门",
+        " ".join(f"door{n}" for n in range(10_000)),
+        "🚪",
+    ]
+    rough = pd.DataFrame(
+        {"film": "f", "clip_id": range(7), "text_gt": "Nora opens the door.", "text_gen": [*said, "Rain."]}
+    )
+    found = score(rough, settings)
+    clips = found.per_clip
+    assert len(clips) == 7 and found.counts["empty predictions"] == 2
+    assert np.isfinite(clips[["METEOR", "BertScore", "ROUGE_L", "CIDEr"]].to_numpy()).all()
+    assert clips["METEOR"].tolist()[:2] == [0, 0] and clips["METEOR"][2] == pytest.approx(100)
+    assert clips["words"][4] == 10_000 and clips["METEOR"][4] < 20
+    alone = score(rough[rough.clip_id == 6], settings).per_clip
+    same = ["METEOR", "BertScore", "ROUGE_L", "R"]  # CIDEr's document frequencies are of the whole table
+    assert clips[same].iloc[6].tolist() == alone[same].iloc[0].tolist()
+
+
+def test_a_text_that_is_too_much_for_meteor_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def counts(self, pairs: list[object]) -> np.ndarray:
+            raise JavaFailed("java.lang.OutOfMemoryError: Java heap space")
+
+    for name in ("start_meteor", "restart_meteor"):
+        monkeypatch.setattr(score_module, name, lambda _: Full())
+    table = pd.DataFrame({"film": "f", "clip_id": [1, 2], "text_gt": "Rain.", "text_gen": ["Rain.", "A door. " * 5000]})
+    with pytest.raises(JavaFailed, match=r"text of 10000 words, a door a door .*memory_mb \(java.lang.OutOf") as told:
+        score(table, EvaluationSettings(metrics=("METEOR",)))
+    assert "\n" not in str(told.value)
