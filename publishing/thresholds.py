@@ -23,7 +23,7 @@ class FaceEncoderGate(_Gate):
 
 class BanksGate(_Gate):
     characters_with_query: float = Field(default=0.5, ge=0, le=1, description="share of the cast with a best query")
-    smallest_distance: float = Field(default=0.05, ge=0, description="squared L2 between two characters' queries")
+    smallest_distance: float = Field(default=0.02, ge=0, description="squared L2 between two characters' queries")
     smallest_face: float = Field(default=8.0, ge=0, description="shorter side of a face's box, pixels")
     lowest_confidence: float = Field(default=0.5, ge=0, le=1, description="the detector's probability of a face")
     frames_with_faces: float = Field(default=0.05, ge=0, le=1, description="share of key frames on which a face is")
