@@ -64,10 +64,10 @@ def against_the_peer(pairs: int = PAIRS, predictions: Path | None = None) -> lis
         changed = _measured("ours", tenth, Path(scratch) / "several")
     origin = "written" if predictions is None or not published_tables(predictions, pairs) else "published predictions"
     return [
-        _result("metrics: the tables of a paper", several, f"{len(tables)} tables ({origin}), {_told(whole['all'])}"),
-        _result("metrics: one table", one, _told(whole["all"])),
-        _result("metrics: the same tables again", (again, several[1]), "what did not change is recalled"),
-        _result("metrics: the tables with a tenth changed", (changed, several[1]), "only what is new is computed"),
+        _result("metrics", several, f"the tables of a paper: {len(tables)} tables ({origin}), {_told(whole['all'])}"),
+        _result("metrics: in one table", one, f"the same pairs as one table: {_told(whole['all'])}"),
+        _result("metrics: the same table again", (again, several[1]), "what did not change is recalled"),
+        _result("metrics: a tenth changed", (changed, several[1]), "only what is new is computed"),
     ]
 
 
