@@ -2,8 +2,8 @@
 
     python -m models.measuring.captions [--data data] [--page docs/RESULTS.md]
 
-A report on the mini world, where the truth is known; nothing in the pipeline reads it. Prints the figures, or with
-`--page` writes them as Markdown with JSON beside it.
+A report on the mini world, where the truth is known; nothing in the pipeline reads it. Prints the figures, and last
+the goals and Table 1's order with their verdicts; with `--page` it writes all of it as Markdown with JSON beside it.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ import pandas as pd
 
 from common.errors import BadInput
 from common.files import canonical_json, write_json, write_text
-from models.measuring.captions_page import about_rows, page
+from models.measuring.captions_page import GOALS_HEAD, about_rows, goal_rows, order_rows, page
 from models.measuring.captions_rows import Unit, data_version, judged, published_units, without
-from models.measuring.captions_sections import CLIPS, COMPARED, PAPER, difference, frozen_pairs, sections
+from models.measuring.captions_sections import BEST, CLIPS, COMPARED, PAPER, TABLE, difference, frozen_pairs, sections
 from models.measuring.figures import Section
 from models.measuring.sections import as_json, plain
 
@@ -52,27 +52,34 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     given = _parser().parse_args(arguments)
     try:
-        units = published_units(given.data)
-        rows = without(judged(given.data, units), given.leave_out)
-        found = sections(rows, units)
-        told = figures(rows, units, found)
-        if given.page:
-            command = "python -m models.measuring.captions " + shlex.join(arguments)
-            about = about_rows(
-                rows,
-                command=command,
-                profile=given.profile,
-                versions=versions(given.data, units),
-                left_out=given.leave_out,
-            )
-            write_text(given.page, page(found, about))
-            write_json(given.page.with_suffix(".json"), told)
+        print(_measured(given, command="python -m models.measuring.captions " + shlex.join(arguments)))
     except BadInput as error:
         print(error, file=sys.stderr)
         return 2
-    if not given.page:
-        print(canonical_json(told) if given.json else _table(found))
     return 0
+
+
+def _measured(given: argparse.Namespace, *, command: str) -> str:
+    """What is to be printed; the page is written where one is asked for."""
+    units = published_units(given.data)
+    rows = without(judged(given.data, units), given.leave_out)
+    found = sections(rows, units)
+    if given.page:
+        about = about_rows(
+            rows,
+            command=command,
+            profile=given.profile,
+            versions=versions(given.data, units),
+            left_out=given.leave_out,
+        )
+        write_text(given.page, page(found, about))
+        write_json(given.page.with_suffix(".json"), figures(rows, units, found))
+    if given.json:
+        return canonical_json(figures(rows, units, found))
+    if given.page:
+        beside = given.page.with_suffix(".json")
+        return f"{_verdicts(found)}\n\n{len(rows):,} predictions judged; written: {given.page}, {beside}"
+    return f"{_table(found)}\n\n{_verdicts(found)}\n\n{len(rows):,} predictions judged; intervals: --page FILE, --json"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,12 +102,28 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _table(found: Sequence[Section]) -> str:
-    """All figures without their intervals, to print."""
+    """All figures without their intervals, to print; the goals' are among the verdicts."""
     parts = []
     for section in found:
         table = pd.DataFrame({of: {c: f.value for c, f in line.items()} for of, line in section.lines.items()}).T
-        parts.append(f"{section.title or section.key}\n{table.round(3).to_string()}" if len(table) else "")
-    return "\n\n".join(part for part in parts if part)
+        if section.title and len(table):
+            parts.append(f"{section.title}\n{table.round(3).to_string(na_rep='-')}")
+    return "\n\n".join(parts)
+
+
+def _verdicts(found: Sequence[Section]) -> str:
+    """The goals and the order of Table 1's rows, as the page judges them, to print."""
+    told = {
+        f"Goals, row {BEST}": (GOALS_HEAD, goal_rows(found)),
+        f"Table 1's order, {TABLE}": (("", *COMPARED), order_rows(found)),
+    }
+    return "\n\n".join(f"{title}\n{_columns([head, *rows])}" for title, (head, rows) in told.items() if rows)
+
+
+def _columns(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of words under each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import pandas as pd
 
 from models.measuring.captions_sections import BEST, COMPARED, TABLE, goals, verdict
 from models.measuring.figures import Figure, Section
-from models.measuring.page import cell, number, section_lines, wrapped
+from models.measuring.page import cell, markdown_table, number, section_lines, wrapped
 
 _TITLE = """# Results of the captioner in the mini world
 
@@ -77,12 +77,19 @@ def page(found: Sequence[Section], about: About) -> str:
     return "\n".join(part.rstrip("\n") + "\n" for part in parts if part)
 
 
+GOALS_HEAD = ("", "goal", "measured", "", "judgments")
+
+
+def goal_rows(found: Sequence[Section]) -> list[list[str]]:
+    """What was asked for and what was reached, a row a goal under GOALS_HEAD."""
+    return [
+        [of, number(goal), cell(figure), met(figure, goal), f"{figure.count:,}"] for of, goal, figure in goals(found)
+    ]
+
+
 def _goals(found: Sequence[Section]) -> str:
-    rows = [f"| {of} | {number(goal)} | {cell(figure)} | {met(figure, goal)} | {figure.count:,} |"
-            for of, goal, figure in goals(found)]  # fmt: skip
-    head = ["## Goals", "", f"Row {BEST}, all benchmarks and seeds, names and regions as perceived by the project.",
-            "", "| | goal | measured | | judgments |", "| --- | --- | --- | --- | --- |"]  # fmt: skip
-    return "\n".join([*head, *rows, ""])
+    about = f"Row {BEST}, all benchmarks and seeds, names and regions as perceived by the project."
+    return "\n".join(["## Goals", "", about, "", markdown_table(GOALS_HEAD, goal_rows(found))])
 
 
 def met(figure: Figure, goal: float) -> str:
@@ -94,19 +101,21 @@ def met(figure: Figure, goal: float) -> str:
     return "not met" if figure.high < goal else "not met, within its interval"
 
 
-def _order(found: Sequence[Section]) -> str:
+def order_rows(found: Sequence[Section]) -> list[list[str]]:
+    """Whether each pair of Table 1 stands in the paper's order, by each of COMPARED; none where rows are missing."""
     lines = next(section.lines for section in found if section.key == "differences")
-    if not lines:
-        return ""
-    rows = [f"| {pair} | {' | '.join(verdict(line[name]) for name in COMPARED)} |" for pair, line in lines.items()]
-    return "\n".join([
-        f"## Table 1's order, {TABLE}", "",
-        wrapped("Better: the paper's order, with the whole interval of the paired difference above zero; worse: the "
-                "other way round; undecided: the interval holds zero. The differences themselves stand further below."),
-        f"| | {' | '.join(COMPARED)} |", f"| --- |{' --- |' * len(COMPARED)}", *rows, "",
-    ])  # fmt: skip
+    return [[pair, *(verdict(line[name]) for name in COMPARED)] for pair, line in lines.items()]
+
+
+def _order(found: Sequence[Section]) -> str:
+    rows = order_rows(found)
+    about = wrapped(
+        "Better: the paper's order, with the whole interval of the paired difference above zero; worse: the other way "
+        "round; undecided: the interval holds zero. The differences themselves stand further below."
+    )
+    return "\n".join([f"## Table 1's order, {TABLE}", "", about, markdown_table(("", *COMPARED), rows)]) if rows else ""
 
 
 def _versions(about: About) -> str:
-    rows = [f"| `{name}` | `{version[:12]}` |" for name, version in about.versions.items()]
-    return "\n".join(["## Data versions", "", "| data | version |", "| --- | --- |", *rows, ""])
+    rows = [[f"`{name}`", f"`{version[:12]}`"] for name, version in about.versions.items()]
+    return "\n".join(["## Data versions", "", markdown_table(("data", "version"), rows)])

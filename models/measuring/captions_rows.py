@@ -92,7 +92,7 @@ def judged(data: Path, units: Iterable[Unit]) -> pd.DataFrame:
             if key not in known:
                 known[key] = perceived(data, *key, facts[film]).assign(film=film)
         rows = [
-            _row(facts[film].get(int(clip)), str(text), f"{unit.folder}: {film}:{clip}")
+            judgments(facts[film].get(int(clip)), str(text), f"{unit.folder}: {film}:{clip}")
             for film, clip, text in said[["film", "clip_id", "text_gen"]].itertuples(index=False)
         ]
         table = pd.concat([said[["film", "clip_id"]], pd.DataFrame(rows), _scores(data, unit, said)], axis=1)
@@ -102,7 +102,9 @@ def judged(data: Path, units: Iterable[Unit]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True)
 
 
-def _row(facts: dict[str, Any] | None, text: str, where: str) -> dict[str, Any]:
+def judgments(facts: dict[str, Any] | None, text: str, where: str) -> dict[str, Any]:
+    """What is right about a clip's sentence: its type and the shares of MEASURES, 1 or 0, nan where not asked; the name
+    of a faceless subject too. BadInput, told with `where`, for a clip that is none of the film's."""
     if facts is None:
         raise BadInput(f"{where}: no such clip in the film's truth; make the predictions again")
     right = {name: np.nan if value is None else value for name, value in judge(text, facts).items()}

@@ -46,6 +46,12 @@ def film_facts(film: Path) -> dict[int, dict[str, Any]]:
     return facts
 
 
+def clip_records(folder: Path) -> list[dict[str, Any]]:
+    """The clip records of a published folder of a film, in time order."""
+    lines = (folder / "clips.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
 def whose_tracks(regions: pd.DataFrame, truth: pd.DataFrame) -> dict[tuple[int, int], str]:
     """For each (clip, track) of a film's regions the person whom most of its boxes show; none where they show nobody.
 
@@ -83,8 +89,7 @@ def perceived(data: Path, benchmark: str, film: str, bank: str, facts: Mapping[i
     tracks = pd.read_parquet(data / "films" / film / "truth" / "tracks.parquet")
     whose = whose_tracks(pd.read_parquet(data / "character_regions" / film / "regions.parquet"), tracks)
     rows = []
-    for line in (data / benchmark / film / "clips.jsonl").read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
+    for record in clip_records(data / benchmark / film):
         clip = int(record["clip_id"])
         seen = [] if bank == "none" else record["characters"][bank]
         here = {track: person for (of, track), person in whose.items() if of == clip}

@@ -7,7 +7,7 @@ there to all the other key frames on which its face was found.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import cv2
@@ -40,7 +40,7 @@ def observe_carrying(perceived: Perceived, truth: pd.DataFrame, settings: Percep
         for track, frame, head in zip(tracks, faces["frame"], heads, strict=True)
         if head >= 0
     }
-    rows: list[dict[str, object]] = []
+    rows: list[tuple[object, ...]] = []
     views = shot_views(film, faces, perceived.shots, tracks, film.clips(), settings, every_frame=carrier.every_frame)
     for clip, view in views:
         kept = {track: middle(own) for track, own in view.people.items() if len(own) > 1}
@@ -48,24 +48,24 @@ def observe_carrying(perceived: Perceived, truth: pd.DataFrame, settings: Percep
             view, people={track: {frame: view.people[track][frame]} for track, frame in kept.items()}
         )
         found = carrier.carry(alone) if kept else {}
-        for track, anchor in kept.items():
-            for frame in sorted(set(view.people[track]) - {anchor}):
-                head = person_of.get((track, frame))
-                if head is None or person_of.get((track, anchor)) is None:
-                    continue  # a false face, or one that is nobody's: there is no truth to hold the mask against
-                carried = found.get(track, {}).get(frame)
-                rows.append(
-                    {
-                        "film": film.id,
-                        "clip": clip.id,
-                        "track": track,
-                        "frame": frame,
-                        "way": "forward" if frame > anchor else "backward",
-                        "iou": np.nan if carried is None else _iou(carried.mask, truth["mask"].iloc[head], film),
-                        "confidence": np.nan if carried is None else carried.confidence,
-                    }
-                )
+        for track, frame in _to_be_reached(view, kept, person_of):
+            carried = found.get(track, {}).get(frame)
+            way = "forward" if frame > kept[track] else "backward"
+            true = truth["mask"].iloc[person_of[track, frame]]
+            judged = (np.nan, np.nan) if carried is None else (_iou(carried.mask, true, film), carried.confidence)
+            rows.append((film.id, clip.id, track, frame, way, *judged))
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _to_be_reached(
+    view: ShotView, kept: Mapping[int, int], person_of: Mapping[tuple[int, int], int]
+) -> Iterator[tuple[int, int]]:
+    """Tracks and their other frames with a face. A false face, or one that is nobody's, at either end is left out:
+    there is no truth to hold the mask against."""
+    for track, anchor in kept.items():
+        for frame in sorted(set(view.people[track]) - {anchor}):
+            if (track, frame) in person_of and (track, anchor) in person_of:
+                yield track, frame
 
 
 def _iou(mask_hw: np.ndarray, true: str, film: Film) -> float:

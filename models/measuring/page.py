@@ -48,14 +48,9 @@ def page(found: Sequence[Section], about: About, *, further: Sequence[str] = ())
 
 
 def _goals(found: Sequence[Section]) -> str:
-    rows = [
-        f"| {of} | {number(goal)} | {cell(figure)} | {_verdict(figure, met)} |"
-        for of, goal, figure, met in goals(found)
-    ]
+    rows = [[of, number(goal), cell(figure), _verdict(figure, met)] for of, goal, figure, met in goals(found)]
     about = "Mean IoU of masks carried from one face alone to frames on which the face was found too (`--carrying`)."
-    return "\n".join(
-        ["## Goals", "", about, "", "| masks | goal | measured | |", "| --- | --- | --- | --- |", *rows, ""]
-    )
+    return "\n".join(["## Goals", "", about, "", markdown_table(("masks", "goal", "measured", ""), rows)])
 
 
 def _verdict(figure: Figure, met: bool) -> str:
@@ -65,21 +60,15 @@ def _verdict(figure: Figure, met: bool) -> str:
 def section_lines(section: Section) -> str:
     """A section as Markdown."""
     columns = list(dict.fromkeys(column for line in section.lines.values() for column in line))
-    rows = [
-        f"| {of} | {' | '.join(cell(line.get(column)) for column in columns)} | {_count(line)} |"
-        for of, line in section.lines.items()
-    ]
-    return "\n".join(
-        [
-            f"## {section.title}",
-            "",
-            wrapped(f"{section.about} Resampled: {section.resampled}."),
-            f"| | {' | '.join(columns)} | rows |",
-            f"| --- |{' --- |' * len(columns)} --- |",
-            *rows,
-            "",
-        ]
-    )
+    rows = [[of, *(cell(line.get(column)) for column in columns), _count(line)] for of, line in section.lines.items()]
+    about = wrapped(f"{section.about} Resampled: {section.resampled}.")
+    return "\n".join([f"## {section.title}", "", about, markdown_table(("", *columns, "rows"), rows)])
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table and the line's end after it; a column may have no title."""
+    written = [f"| {' | '.join(row)} |".replace("|  |", "| |") for row in (head, *rows)]
+    return "\n".join([written[0], f"|{' --- |' * len(head)}", *written[1:], ""])
 
 
 def cell(figure: Figure | None) -> str:

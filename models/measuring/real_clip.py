@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from common.errors import BadInput
-from models.measuring.page import number, wrapped
+from models.measuring.page import markdown_table, number, wrapped
 from models.measuring.truth import Perceived
 from models.perception.perceive import name_faces
 from models.perception.recognition import Naming, threshold_of
@@ -84,7 +84,7 @@ def shots_table(perceived: Perceived, name: str, settings: PerceptionSettings) -
             _names(own, best, threshold_of(settings.recognition, banks.threshold)),
             _names(own, actor, threshold_of(settings.recognition, banks.threshold_of("actor"))),
         ]
-        rows.append(f"| {' | '.join(told)} |")
+        rows.append(told)
     columns = ["frames", *(["on screen, by eye"] if seen else []), "faces", "by best query", "by the portrait alone"]
     about = (
         f"`{name}`, {len(perceived.shots)} shots, {len(perceived.faces)} faces on key frames "
@@ -92,7 +92,7 @@ def shots_table(perceived: Perceived, name: str, settings: PerceptionSettings) -
         f"{number(banks.threshold)} (squared L2; plain {number(float(np.sqrt(banks.threshold)))}). Behind each name: "
         "its faces, and the distance of its nearest track to that query, in thresholds (Unknown: to the nearest query)."
     )
-    return "\n".join([wrapped(about), f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}", *rows, ""])
+    return "\n".join([wrapped(about), markdown_table(columns, rows)])
 
 
 def _names(tracks: np.ndarray, naming: Mapping[int, Naming], threshold: float) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from common.files import write_text
 from evaluation.chart import figure_7
 from models.measuring.names import OUTCOMES
-from models.measuring.page import cell, number, wrapped
+from models.measuring.page import cell, markdown_table, number, wrapped
 from models.measuring.sections import plain
 from models.measuring.sweep import SWEPT, Point, best, points
 
@@ -74,8 +74,8 @@ def _table(found: Sequence[Point], own: float | None) -> str:
         told = ["-", "-"] if squared is None else [number(squared), number(math.sqrt(squared))]
         figures = [cell(point.outcomes[each]) for each in OUTCOMES]
         of = f"{point.multiple:g}" + (" (the encoder's)" if point.multiple == 1 else "")
-        rows.append(f"| {' | '.join([of, *told, *figures, cell(point.strangers_named), number(point.balance)])} |")
-    return "\n".join([f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}", *rows, ""])
+        rows.append([of, *told, *figures, cell(point.strangers_named), number(point.balance)])
+    return markdown_table(columns, rows)
 
 
 def verdict(found: Sequence[Point]) -> str:

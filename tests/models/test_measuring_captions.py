@@ -163,6 +163,23 @@ def test_the_page_is_the_same_twice_and_names_what_it_is_of(tmp_path: Path) -> N
     assert json.loads(pages[0].with_suffix(".json").read_text())["rows"]["C2, mad_eval_named"]["action"]["value"] == 1.0
 
 
+def test_what_is_printed_has_the_pages_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    right, swapped, silent = ([said] * 4 for said in SAID.values())
+    data = toy_data(tmp_path / "data", {"C2": right, "C1": swapped, "A1": silent})
+    assert main(["--data", str(data)]) == 0
+    told = capsys.readouterr().out
+    assert "The captioner alone\n" in told
+    last = told[told.index("Goals, row C2") :]
+    words = [line.split() for line in last.splitlines()]
+    assert ["action", ".950", "1.000", "[1.000,", "1.000]", "met", "4"] in words
+    assert words[-3][:4] == ["C2", "over", "C1", "undecided"]  # the action is right in both
+    assert "12 predictions judged" in last
+    page = tmp_path / "RESULTS.md"
+    assert main(["--data", str(data), "--page", str(page)]) == 0
+    told = capsys.readouterr().out
+    assert last.splitlines()[:5] == told.splitlines()[:5] and f"written: {page}" in told
+
+
 def test_what_is_missing_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--data", str(tmp_path)]) == 2
     assert "no predictions published" in capsys.readouterr().err
