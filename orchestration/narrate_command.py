@@ -67,7 +67,7 @@ def _narrate(asked: argparse.Namespace, settings: Settings, narration: Narration
     from publishing import places
 
     data = places.data()
-    own = data / "captioner" / f"{asked.variant}.{settings.captioner.seeds[0]}"
+    own = data / "captioner" / f"{_trained(asked.variant, settings)}.{settings.captioner.seeds[0]}"
     models = Models(
         face_encoder=data / "face_encoder",
         base_model=data / "base_model",
@@ -91,6 +91,17 @@ def _narrate(asked: argparse.Namespace, settings: Settings, narration: Narration
         print(json.dumps(draft.value(), indent=1, ensure_ascii=False) if asked.json else draft.text())
     if asked.out is not None and not asked.json:
         print(f"written into {asked.out}: {', '.join(FILES)}")
+
+
+def _trained(variant: str, settings: Settings) -> str:
+    """The variant, where it has weights of its own; `BadInput` for a row of the tables that lends another's."""
+    row = settings.captioner.rows.get(variant)
+    if variant in settings.captioner.variants or row is None:
+        return variant
+    raise BadInput(
+        f"--variant {variant}: a row of the tables that uses {row.variant}'s weights with other inputs, and a film is "
+        f"always narrated with all there is; take --variant {row.variant}"
+    )
 
 
 def _serve(asked: argparse.Namespace, narration: NarrationSettings) -> int:

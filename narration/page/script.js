@@ -184,7 +184,7 @@ slots.forEach((slot, place) => {
 });
 $("notes").append(...data.notes.map((note) => element("li", note)));
 const check = slots.filter(doubtful).length, count = slots.filter((slot) => slot.text).length;
-$("summary").textContent = `Draft description: ${count} ${count === 1 ? "line" : "lines"}, ${check} to be checked, ${slots.length - count} pauses silent.`;
+$("summary").textContent = `Draft description: ${count} ${count === 1 ? "line" : "lines"}, ${check} to be checked, ${slots.length - count} ${slots.length - count === 1 ? "pause" : "pauses"} silent.`;
 for (const slot of slots) if (slot.text) descriptions.addCue(new VTTCue(slot.start, slot.end, slot.text));
 drawList();
 drawStrip();

@@ -81,6 +81,22 @@ def test_mistakes_of_the_command_are_one_line_and_status_2(
     assert len(said) == 1 and "no such film or folder" in said[0]
 
 
+@pytest.mark.parametrize(("variant", "weights"), [("B1", "C2"), ("B2", "C2"), ("D1", "C2")])
+def test_a_row_without_weights_of_its_own_names_the_variant_to_take(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    variant: str,
+    weights: str,
+) -> None:
+    monkeypatch.setenv("FOCUSEDAD_ROOT", str(tmp_path))
+    assert main(["profile", "mini"]) == 0
+    capsys.readouterr()
+    assert main(["narrate", str(tmp_path / "none.mp4"), "--variant", variant]) == 2
+    told = capsys.readouterr().err
+    assert f"uses {weights}'s weights" in told and f"take --variant {weights}" in told and told.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [([], "give a FILM"), (["--serve"], "name it with --out"), (["--serve", "--out", "{}"], "holds no draft")],
