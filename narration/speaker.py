@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from models.perception.shots import Shot
 
 BANK = "best query"
-BATCH = 8  # clips whose pixels are held at once: more is hardly faster, and takes memory
 
 
 def candidates(
@@ -105,7 +104,6 @@ class Speaker:
                 tower,
                 stride=self.stride,
                 mirror=False,
-                batch=BATCH,
                 shots=self.shots if captioner.plan.shot_context else (),
             )
             self._window = window, made

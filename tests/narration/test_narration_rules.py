@@ -2,7 +2,7 @@
 
 import math
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.captioner.choice import word_budget
@@ -94,6 +94,7 @@ NAMES = st.sets(st.sampled_from(CAST))
 TEXTS = st.lists(WORDS, max_size=16).map(" ".join)
 
 
+@settings(deadline=None)  # whatever else the machine does
 @given(st.lists(TEXTS, max_size=5), st.floats(0.5, 6), NAMES, NAMES)
 def test_whatever_the_model_says_no_wrong_name_and_no_word_too_many_is_spoken(texts, seconds, seen, named):
     moment = Moment(seconds, CAST, tuple(seen), named=tuple(named), said=("Anna takes the bag.",))
@@ -107,6 +108,7 @@ def test_whatever_the_model_says_no_wrong_name_and_no_word_too_many_is_spoken(te
         assert any("fast" in why for why in choice.line.doubts)
 
 
+@settings(deadline=None)  # whatever else the machine does
 @given(st.lists(TEXTS, min_size=1, max_size=5, unique=True))
 def test_every_candidate_is_the_line_or_an_alternative_or_says_the_same(texts):
     choice = choose([Candidate(text, -0.1 * at) for at, text in enumerate(texts)], FREE, SETTINGS)
