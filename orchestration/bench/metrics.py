@@ -200,6 +200,7 @@ def ours(tables: Tables, cache: Path) -> dict[str, dict[str, float]]:
 def peer(pairs: Pairs) -> dict[str, float]:
     """The usual way with one table: pycocoevalcap's tokenizer and scorers one after another, as its `eval.py` makes
     them, then bert-score's function as it comes, with the same model."""
+    import torch
     from bert_score import score
     from pycocoevalcap.bleu.bleu import Bleu
     from pycocoevalcap.cider.cider import Cider
@@ -210,6 +211,7 @@ def peer(pairs: Pairs) -> dict[str, float]:
     from evaluation.local_models import model_folder
     from evaluation.settings import BertSettings
 
+    torch.set_num_threads(1)
     truth = {number: [{"caption": text}] for number, (text, _) in enumerate(pairs)}
     said = {number: [{"caption": text}] for number, (_, text) in enumerate(pairs)}
     truth, said = PTBTokenizer().tokenize(truth), PTBTokenizer().tokenize(said)
@@ -226,9 +228,6 @@ def peer(pairs: Pairs) -> dict[str, float]:
 
 
 def _main(side: str, given: Path, cache: Path) -> None:
-    import torch
-
-    torch.set_num_threads(1)
     tables = {
         name: [(truth, said) for truth, said in table]
         for name, table in json.loads(given.read_text(encoding="utf-8")).items()

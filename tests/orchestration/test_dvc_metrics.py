@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pandas as pd
@@ -71,3 +72,25 @@ def test_the_command_line_shows_a_row_a_system_that_fits_a_terminal(
     head, *lines = [line for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert len(lines) == 3 and all(metric in head for metric in DVC_METRICS)
     assert max(map(len, [head, *lines])) <= 132
+
+
+def test_two_revisions_are_compared_a_line_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dvc metrics diff` and `dvc exp show` over the same files, as git holds them."""
+    from dvc.repo import Repo
+
+    monkeypatch.chdir(tmp_path)
+    metrics = tmp_path / "data/paper_tables/metrics/mad_eval_named/C2.json"
+    metrics.parent.mkdir(parents=True)
+    metrics.write_text('{"METEOR": 20.0}')
+    (tmp_path / "dvc.yaml").write_text("metrics:\n  - data/paper_tables/metrics\n")
+    git = ["git", "-c", "user.name=tests", "-c", "user.email=tests@localhost"]
+    subprocess.run([*git, "init", "-q"], check=True)
+    Repo.init().close()
+    subprocess.run([*git, "add", "."], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", "first"], check=True)
+    metrics.write_text('{"METEOR": 22.5}')
+    with Repo() as repo:
+        (changed,) = repo.metrics.diff()["diff"].values()
+        assert changed == {"METEOR": {"old": 20.0, "new": 22.5, "diff": 2.5}}
+        (shown, *_) = repo.experiments.show()
+        assert shown.rev == "workspace" and "{'METEOR': 22.5}" in str(shown.data.dumpd()["metrics"])
