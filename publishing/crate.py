@@ -95,7 +95,7 @@ def pack(out: Path, target: Stage, about: About, *, graph: Graph, root: Path) ->
         *_runs(about, graph, links, described),
     ]
     _join(entities, parts, list(described), about.commit)
-    write_json(out / METADATA, {"@context": CONTEXT, "@graph": entities})
+    write_json(out / METADATA, {"@context": CONTEXT, "@graph": [_plain(entity) for entity in entities]})
     return sorted(path for path in out.rglob("*") if path.is_file())
 
 
@@ -118,6 +118,11 @@ def _told(link: Link) -> dict[str, Any]:
     assert link.record is not None  # its version was found
     made_from = {"key": link.record.key, "from": link.record.made_from, "files": link.record.files}
     return {"unit": link.name, "data_version": link.wanted, **made_from}
+
+
+def _plain(entity: Entity) -> Entity:
+    """One value stands without a list around it, as RO-Crate recommends."""
+    return {key: value[0] if isinstance(value, list) and len(value) == 1 else value for key, value in entity.items()}
 
 
 def _ref(*names: str) -> Any:
@@ -240,7 +245,8 @@ def _runs(about: About, graph: Graph, links: Sequence[Link], results: Mapping[st
 
 def _action(name: str, kind: str, described: str, instrument: str) -> Entity:
     done = {"actionStatus": "http://schema.org/CompletedActionStatus"}
-    return {"@id": name, "@type": kind, "name": described, "instrument": _ref(instrument), **done}
+    told = {"name": described, "description": f"{described}, with {instrument.lstrip('#')}"}
+    return {"@id": name, "@type": kind, **told, "instrument": _ref(instrument), **done}
 
 
 def _join(entities: Sequence[Entity], parts: Sequence[Entity], results: Sequence[str], commit: str) -> None:

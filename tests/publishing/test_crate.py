@@ -1,7 +1,8 @@
 """The crate: what the profiles demand of it, the lineage inside it, and what is refused.
 
-The community's validator is not among this project's packages; `lacking` holds the must-haves of RO-Crate 1.1, Workflow
-RO-Crate 1.0 and the Process, Workflow and Provenance Run Crate profiles 0.5 that apply to what is written here.
+The community's validator accepts it (`test_validator.py`); `lacking` holds the must-haves of RO-Crate 1.1, Workflow
+RO-Crate 1.0 and the Process, Workflow and Provenance Run Crate profiles 0.5 that apply to what is written here, some of
+which the validator does not look at.
 """
 
 from __future__ import annotations

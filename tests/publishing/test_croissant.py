@@ -1,7 +1,6 @@
 """The data set as it is passed on: files with their hashes, records that can be read as described, nothing hidden.
 
-`mlcroissant` is not among this project's packages; held here are the fields that Croissant 1.0 requires, and that every
-record can be read by what the description says of it.
+The community's `mlcroissant` finds nothing to say about it and reads every record by it.
 """
 
 from __future__ import annotations
@@ -61,6 +60,19 @@ def test_required_fields_are_there(data: Path) -> None:
             assert field["@type"] == "cr:Field" and field["@id"].startswith(f"{records['@id']}/") and field["dataType"]
     ids = [each["@id"] for each in told["distribution"] + told["recordSet"] + told["recordSet"][0]["field"]]
     assert len(ids) == len(set(ids))
+
+
+def test_mlcroissant_finds_nothing_to_say_and_reads_every_record(data: Path, caplog: pytest.LogCaptureFixture) -> None:
+    import mlcroissant
+
+    out, _ = written(data)
+    caplog.set_level("WARNING")
+    found = mlcroissant.Dataset(jsonld=out / "croissant.json")
+    assert not found.metadata.issues.errors and not found.metadata.issues.warnings
+    assert not caplog.records
+    rows = list(csv.DictReader((out / "clips.csv").open(encoding="utf-8", newline="")))
+    read = [(each["clips/film"].decode(), each["clips/clip_id"]) for each in found.records("clips")]
+    assert read == [(row["film"], int(row["clip_id"])) for row in rows]
 
 
 def test_every_file_is_described_as_it_lies_there(data: Path) -> None:
