@@ -18,6 +18,7 @@ from orchestration.metadata import as_metadata
 from orchestration.sync import Run, asset_version, sync_stage
 from publishing import versions
 from publishing.audits import Auditor
+from publishing.elsewhere import cluster, environment
 from publishing.keys import stage_digest
 from publishing.locks import Busy
 from publishing.places import CODE_ROOT
@@ -42,8 +43,24 @@ def build_definitions(
     """Loads nothing heavy; what a stage needs is imported when it is made."""
     graph = graph_of(stages)
     assets = [build_asset(stage, settings, graph=graph, root=root, code_root=code_root) for stage in stages]
-    # one process for all steps of a run: libraries are imported once, and locks are held step by step
-    return dg.Definitions(assets=assets, executor=dg.in_process_executor)
+    return dg.Definitions(assets=assets, executor=executor())
+
+
+def executor() -> dg.ExecutorDefinition:
+    """One process for all steps of a run: libraries are imported once, and locks are held step by step.
+
+    With a Ray cluster each step is a job there, whose units are tasks (`publishing.elsewhere`).
+    """
+    address = cluster()
+    if address is None:
+        return dg.in_process_executor
+    from dagster_ray import ray_executor
+
+    variables = environment(threads=os.environ.get("OMP_NUM_THREADS", "1"), more=("DAGSTER_HOME", "DVC_"))
+    variables["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return ray_executor.configured(
+        {"ray": {"address": address, "runtime_env": {"env_vars": variables}}}, name="ray_jobs"
+    )
 
 
 def partitions(stage: Stage, settings: Settings) -> dg.StaticPartitionsDefinition | None:

@@ -74,6 +74,7 @@ def execute(
     """Executes the asset in this process; a failure is told on stderr, the trace of a program's fault kept in a log."""
     import dagster as dg
 
+    from publishing.elsewhere import cluster
     from publishing.publish import refuse_without_units
 
     refuse_without_units(stage, settings)
@@ -82,17 +83,31 @@ def execute(
     if unknown:
         raise BadInput(f"{stage.name}: no unit {', '.join(unknown)}; there are {', '.join(known)}")
     job = defs.resolve_implicit_global_asset_job_def()
+    as_job = cluster() is not None and stage.track is not None
     for tags in _runs(stage, known, units):
-        result = job.execute_in_process(
-            instance=instance,
-            asset_selection=[dg.AssetKey(stage.name)],
-            tags=tags,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-            raise_on_error=False,
-        )
+        asked: dict[str, Any] = {
+            "instance": instance,
+            "asset_selection": [dg.AssetKey(stage.name)],
+            "tags": tags,
+            "run_config": {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            "raise_on_error": False,
+        }
+        result = _execute_as_job(job.name, asked) if as_job else job.execute_in_process(**asked)
         if not result.success:
             return _tell(stage, result)
     return 0
+
+
+def _execute_as_job(name: str, asked: dict[str, Any]) -> Any:
+    """A training: the definitions' executor, which starts the step as a job of the cluster and waits for it."""
+    import dagster as dg
+    from dagster._core.definitions.reconstruct import ReconstructableRepository
+
+    from publishing.places import CODE_ROOT
+
+    code = ReconstructableRepository.for_module("orchestration.definitions", "defs", str(CODE_ROOT))
+    with dg.execute_job(code.get_reconstructable_job(name), **asked) as result:
+        return result
 
 
 def _runs(stage: Stage, known: list[str], units: list[str] | None) -> Iterator[dict[str, str]]:

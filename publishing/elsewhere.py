@@ -14,7 +14,7 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
@@ -85,9 +85,12 @@ def _make_on_ray(stage: Stage, work: Sequence[Work], *, address: str, cpus: int,
             yield replace(made, out=each.out)
 
 
-def environment(*, threads: str) -> dict[str, str]:
-    """What a process on the cluster must start with, so that it computes what a process here would."""
-    passed = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
+def environment(*, threads: str, more: tuple[str, ...] = ()) -> dict[str, str]:
+    """What a process on the cluster must start with, so that it does what a process here would.
+
+    `more` are beginnings of further names whose variables it takes over.
+    """
+    passed = {name: value for name, value in os.environ.items() if name.startswith((*_PASSED_ON, *more))}
     modules = os.pathsep.join([str(CODE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**passed, **PROCESS_ENVIRONMENT, "OMP_NUM_THREADS": threads, "PYTHONPATH": modules}
 
@@ -99,7 +102,8 @@ def _connected(address: str) -> Iterator[None]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
         _must_answer(address)
-        ray.init(address=address, logging_level=logging.ERROR)
+        with chdir(CODE_ROOT):  # where workers look for modules first
+            ray.init(address=address, logging_level=logging.ERROR)
     except OSError:  # ConnectionError among them
         raise BadInput(f"{RAY}: no Ray cluster answers at {address}; start one there, or unset {RAY}") from None
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ray_cluster import ray_cluster
 from toy_stages import LENGTHS, WORDS, make_words
 from toy_world import FILMS, ToyWorld
 
@@ -25,29 +26,8 @@ SIDE_BY_SIDE = {"studio": {"train_films": 3}, "compute": {"jobs": 2}}
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """A head without processors, and two machines with one each."""
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    from ray.cluster_utils import Cluster
-
-    found = Cluster()
-    try:
-        start_node(found, num_cpus=0, include_dashboard=False)
-        for _ in range(2):
-            start_node(found, num_cpus=1)
+    with ray_cluster() as found:
         yield found
-    finally:
-        found.shutdown()
-
-
-def start_node(cluster: Any, **arguments: Any) -> None:
-    """Ray gives a node half a minute to start, which on a busy machine it sometimes does not make."""
-    for left in (2, 1, 0):
-        try:
-            cluster.add_node(object_store_memory=80_000_000, **arguments)
-            return
-        except Exception:
-            if not left:
-                raise
 
 
 @pytest.fixture
