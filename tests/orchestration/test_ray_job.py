@@ -56,7 +56,3 @@ def test_a_training_is_a_job_with_the_same_result(
     with dg.DagsterInstance.from_config(str(project.root / ".home/dagster")) as instance:
         (run, *_) = instance.get_runs(limit=1)
     assert run.is_success
-
-    project.raw("tt9000002", "incomprehensible")
-    done = project.run("words")
-    assert done.returncode == 1 and "too long a word" in done.stderr and "Traceback" not in done.stderr
