@@ -128,6 +128,17 @@ def test_it_opens_quietly_fits_and_every_text_stands_out(
     page.close()
 
 
+@pytest.mark.parametrize(("scheme", "width"), VIEWS)
+def test_axe_finds_nothing_wrong(browser: Browser, report: Path, axe: str, scheme: str, width: int) -> None:
+    page, _ = _open(browser, report, scheme, width)
+    page.eval_on_selector_all("details", "all => all.forEach(each => each.open = true)")
+    page.evaluate(axe)
+    result = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    assert [(each["id"], each["nodes"][0]["html"]) for each in result["violations"]] == []
+    assert len(result["passes"]) > 20
+    page.close()
+
+
 def test_its_structure_can_be_heard_and_walked_with_a_keyboard(browser: Browser, report: Path) -> None:
     page, _ = _open(browser, report, "light", 1280)
     levels = page.eval_on_selector_all("h1, h2, h3, h4", "all => all.map(each => Number(each.tagName[1]))")

@@ -6,7 +6,6 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -246,13 +245,9 @@ def test_it_is_accessible_at_every_width_and_in_both_colours(
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
-def test_axe_finds_nothing_wrong(browser: Any, folder: Path, width: int, scheme: Any) -> None:
+def test_axe_finds_nothing_wrong(browser: Any, folder: Path, axe: str, width: int, scheme: Any) -> None:
     """axe-core's rules, WCAG's among them, on the page with everything opened. The videos' captions it cannot see: they
     are a text track that the page makes."""
-    found = find_spec("axe_playwright_python")
-    if found is None or found.origin is None:
-        pytest.skip("no axe-core: install axe-playwright-python")
-    axe = (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")
     watched = Watched(browser, (folder / PAGE).as_uri(), viewport={"width": width, "height": 800}, color_scheme=scheme)
     watched.page.check("#show-boxes")
     watched.at(3.5)
