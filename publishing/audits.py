@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from common.files import digest
 from publishing import gates
 from publishing.gates import Audit
-from publishing.stage import Stage
+from publishing.stage import Stage, Work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +21,7 @@ class Auditor:
     """Judges units by the stage's expectations; a stage without any passes everything."""
 
     def __init__(self, stage: Stage, settings: Settings) -> None:
-        self.facts = stage.facts
+        self.facts, self.compared = stage.facts, stage.compared
         self.expectations = list(stage.expectations(settings)) if stage.expectations and stage.facts else []
 
     @property
@@ -35,12 +34,16 @@ class Auditor:
         if self.expectations:
             gates.load_beside()
 
-    def audit(self, folders: Mapping[str, Path]) -> Audit:
-        """`folders` by unit; a unit without any row in a table can still fail an expectation on its count of rows."""
+    def audit(self, finished: Sequence[Work]) -> Audit:
+        """Judges what lies in each `Work.out`; a unit without a row in a table can still fail on its count of rows."""
         if not self.expectations or self.facts is None:
             return Audit()
-        tables = _gather({unit: self.facts(folder) for unit, folder in folders.items()})
-        return gates.audit(tables, self.expectations, units=list(folders))
+        tables = _gather({work.unit: self._tables(work) for work in finished})
+        return gates.audit(tables, self.expectations, units=[work.unit for work in finished])
+
+    def _tables(self, work: Work) -> dict[str, pd.DataFrame]:
+        assert self.facts is not None
+        return self.facts(work.out) | (self.compared(work) if self.compared is not None else {})
 
 
 def _gather(facts: Mapping[str, dict[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:

@@ -34,10 +34,14 @@ _ACROSS_ROWS = {
 
 @dataclass(frozen=True)
 class Audit:
-    """`failures` names, per unit, the expectation and the rows that break it; `expectations` counts those evaluated."""
+    """`failures` names, per unit, the expectation and the rows that break it; `expectations` counts those evaluated.
+
+    `broken`: per unit the first of those rows with all that is known of them, for who wants to show them.
+    """
 
     failures: Mapping[str, list[str]] = field(default_factory=dict)
     expectations: int = 0
+    broken: Mapping[str, list[dict[str, Any]]] = field(default_factory=dict)
     _context: Any = None
 
     @property
@@ -93,12 +97,14 @@ def audit(
     context.variables.progress_bars = {"globally": False, "metric_calculations": False}
     source = context.data_sources.add_pandas("facts")
     failures: dict[str, list[str]] = {}
+    broken: dict[str, list[dict[str, Any]]] = {}
     for part in _parts(gx, tables, expectations, units):
         results = _evaluate(gx, context, source, part)
         for expected, result in zip(part.asked, results, strict=True):
-            for unit, message in [] if result.success else _blame(part, expected, result):
+            for unit, message, rows in [] if result.success else _blame(part, expected, result):
                 failures.setdefault(unit, []).append(message)
-    return Audit(failures, len(expectations), context if failures else None)
+                broken.setdefault(unit, []).extend(rows)
+    return Audit(failures, len(expectations), broken, context if failures else None)
 
 
 @dataclass(frozen=True)
@@ -161,18 +167,26 @@ def _evaluate(gx: Any, context: Any, source: Any, part: _Part) -> list[Any]:
     return sorted(outcome.results, key=lambda result: result.expectation_config.meta["number"])
 
 
-def _blame(part: _Part, expected: Expect, result: Any) -> list[tuple[str, str]]:
-    """(unit, message) for every unit that breaks the expectation."""
+def _blame(part: _Part, expected: Expect, result: Any) -> list[tuple[str, str, list[dict[str, Any]]]]:
+    """(unit, message, first rows) for every unit that breaks the expectation."""
     raised = _exception(result.exception_info)
     if raised:
-        return [(unit, f"{_words(expected)} could not be evaluated: {raised}") for unit in part.units]
+        return [(unit, f"{_words(expected)} could not be evaluated: {raised}", []) for unit in part.units]
     broken: dict[str, list[Mapping[str, Any]]] = {}
     for row in result.result.get("unexpected_index_list") or []:
         broken.setdefault(str(row[_UNIT]), []).append(row)
     if broken:
-        return [(unit, _rows_message(part.table, expected, unit, rows)) for unit, rows in broken.items()]
+        return [
+            (unit, _rows_message(part.table, expected, unit, rows), _whole_rows(part.table, unit, rows[:SHOWN]))
+            for unit, rows in broken.items()
+        ]
     found = result.result.get("observed_value")
-    return [(unit, f"{_words(expected)}: found {found}{_reason(expected)}") for unit in part.units]
+    return [(unit, f"{_words(expected)}: found {found}{_reason(expected)}", []) for unit in part.units]
+
+
+def _whole_rows(table: pd.DataFrame, unit: str, rows: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    of_unit = table[table[_UNIT] == unit].drop(columns=[_UNIT, _ROW])
+    return [dict(of_unit.iloc[int(row[_ROW])]) for row in rows]
 
 
 def _rows_message(table: pd.DataFrame, expected: Expect, unit: str, rows: list[Mapping[str, Any]]) -> str:

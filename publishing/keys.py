@@ -42,7 +42,7 @@ def stage_digest(stage: Stage, *, code_root: Path = CODE_ROOT) -> str:
         return named
     beside = {
         _name(function)
-        for function in (stage.facts, stage.expectations, stage.summary, stage.track)
+        for function in (stage.facts, stage.expectations, stage.compared, stage.summary, stage.track)
         if function is not None
     }
     making = _meaning((code_root / module).read_bytes(), without=frozenset(beside))

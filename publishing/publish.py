@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from common.errors import BadInput
 from publishing.audits import Auditor
@@ -27,6 +27,7 @@ from publishing.records import RECORD, REJECTED, aside_reason, put_aside, versio
 from publishing.settings import RAW
 from publishing.stage import WHOLE, Graph, Stage, Work
 from publishing.swap import Step, permit_as, swap_in, sync, sync_tree
+from publishing.thumbnails import THUMBNAILS, write_thumbnails
 
 if TYPE_CHECKING:
     from publishing.settings import Settings
@@ -206,21 +207,26 @@ class _Run:
         shutil.copytree(self.stage.folder(self.data, unit), out, copy_function=os.link)
         return out
 
+    def _finished(self, plan: Plan, made: Made) -> Work:
+        return Work(self.settings, made.unit, made.out, self.data, plan.units[made.unit].inputs)
+
     def _flush(self, plan: Plan) -> None:
         """Audits what is finished, all of it at once, and publishes or rejects each unit."""
         if not self.finished:
             return
         finished, self.finished = self.finished, []
-        audit = self.auditor.audit({made.unit: made.out for made in finished})
+        works = {made.unit: self._finished(plan, made) for made in finished}
+        audit = self.auditor.audit(list(works.values()))
         self.outcome.expectations += audit.expectations
         self.on_step("audited")
         for made in finished:
             planned = plan.units[made.unit]
             if made.unit in audit.failures:
-                self._reject(made, [without_places(each, made.out, self.data) for each in audit.failures[made.unit]])
+                told = [without_places(each, made.out, self.data) for each in audit.failures[made.unit]]
+                self._reject(works[made.unit], told, audit.broken.get(made.unit, []))
                 continue
             if self.stage.track is not None and not planned.made:
-                self.stage.track(Work(self.settings, made.unit, made.out, self.data, planned.inputs))
+                self.stage.track(works[made.unit])
             write_record(made.out, key=planned.key, made_from=planned.made_from, audit=self.auditor.digest)
             if not planned.made:  # else its files are links to the published ones
                 permit_as(made.out / RECORD, made.out)
@@ -248,9 +254,10 @@ class _Run:
         self.outcome.made.append(unit)
         log.warning("%s put aside: %s", name(self.stage.name, unit), reason)
 
-    def _reject(self, made: Made, failures: list[str]) -> None:
+    def _reject(self, made: Work, failures: list[str], rows: list[dict[str, Any]]) -> None:
         from common.files import write_json
 
+        write_thumbnails(made, rows, made.out / THUMBNAILS)
         write_json(made.out / REJECTED, {"failures": failures})
         kept = self.rejects / (made.unit or "_whole")
         swap_in(made.out, kept, trash=self.trash / f"rejected-{made.unit}", on_step=self.on_step)

@@ -79,6 +79,7 @@ class Stage:
     - `raw`: the file or folder outside `data/<stage>` that the unit is made from, if any; its content enters the key.
     - `aside`: a reason to put the unit aside before any work (a person's decision in the settings).
     - `facts`, `expectations`: tables of facts about one unit's folder, and what is expected of them.
+    - `compared`: more such tables, of what the unit shows only beside what it was made from.
     - `track`: notes a unit elsewhere (a training's run) once it passed its audit, just before it is published; it runs
       in the process that publishes, with `Work.out` the folder as written.
     - `jobs`: how many units are made side by side.
@@ -99,6 +100,7 @@ class Stage:
     aside: Callable[[Settings, str], str | None] | None = None
     facts: Callable[[Path], dict[str, pd.DataFrame]] | None = None
     expectations: Callable[[Settings], Sequence[Expect]] | None = None
+    compared: Callable[[Work], dict[str, pd.DataFrame]] | None = None
     track: Callable[[Work], None] | None = None
     jobs: Callable[[Settings], int] | None = None
     summary: Callable[[Path], dict[str, Any]] | None = None
