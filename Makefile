@@ -6,6 +6,7 @@ PYTHON := $(BIN)/python
 UV := $(shell command -v uv || echo .cache/uv/bin/uv)
 DAGSTER_PORT ?= 3000
 MLFLOW_PORT ?= 5000
+PAGES_PORT ?= 3001
 PACKAGES := common corpora evaluation models narration publishing assets orchestration
 COMPILE := pip compile --generate-hashes --python-version 3.11 --no-emit-index-url --no-header --no-annotate --quiet
 
@@ -43,7 +44,7 @@ quick: setup ## the fast tests
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 ui: setup ## Dagster and MLflow on one home, both on this machine only; Ctrl-C ends both
-	@$(PYTHON) -m orchestration.ui --dagster-port $(DAGSTER_PORT) --mlflow-port $(MLFLOW_PORT)
+	@$(PYTHON) -m orchestration.ui --dagster-port $(DAGSTER_PORT) --mlflow-port $(MLFLOW_PORT) --pages-port $(PAGES_PORT)
 
 doctor: setup ## what is missing, what that costs, how to get it
 	@$(BIN)/focusedad doctor

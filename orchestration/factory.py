@@ -16,6 +16,7 @@ from common.progress import show_progress_if_none
 from orchestration.automation import DVC_POOL
 from orchestration.metadata import as_metadata
 from orchestration.sync import Run, asset_version, sync_stage
+from orchestration.ui import pages_address
 from publishing import versions
 from publishing.audits import Auditor
 from publishing.elsewhere import cluster, environment
@@ -26,6 +27,7 @@ from publishing.plan import plan_stage
 from publishing.publish import Outcome, publish_stage
 from publishing.settings import Settings
 from publishing.stage import WHOLE, Graph, Stage, graph_of
+from publishing.thumbnails import THUMBNAILS
 
 warnings.filterwarnings("ignore", category=dg.BetaWarning)  # backfill policies; the lock file pins what was tried
 
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 CHECK = "audit"
 UNITS_TAG = "focusedad/units"  # names some units of an asset that has no partitions
 GPU_POOL = "gpu"
+PICTURED = 3  # rejected units whose frames a check shows: pictures travel inside the event
 EXIT_STATUS = "exit_status"  # in a failure's metadata: 2 is a user's mistake, told in one line
 
 
@@ -115,11 +118,11 @@ def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, c
             )
         log.info("%s", summary_line(outcome))
         if not outcome.good:
-            _report_good_units(context, stage, outcome, only)
+            _report_good_units(context, stage, outcome, root)
             raise _failure(outcome.complaint(), status=1)
         shown.clear()
         shown.update({unit: _unit_metadata(stage, outcome, unit, root=root) for unit in (only or outcome.versions)})
-        return _result(stage, outcome, shown)
+        return _result(stage, outcome, shown, root)
 
     return made
 
@@ -200,9 +203,9 @@ def _failure(line: str, *, status: int) -> dg.Failure:
     return dg.Failure(line, metadata={EXIT_STATUS: status}, allow_retries=False)
 
 
-def _result(stage: Stage, outcome: Outcome, shown: Mapping[str, Mapping[str, Any]]) -> dg.MaterializeResult:
+def _result(stage: Stage, outcome: Outcome, shown: Mapping[str, Mapping[str, Any]], root: Path) -> dg.MaterializeResult:
     """What the step itself reports; what is shown of a film goes with the film's own event (`orchestration.sync`)."""
-    check = dg.AssetCheckResult(check_name=CHECK, passed=True, metadata=_check_metadata(outcome))
+    check = dg.AssetCheckResult(check_name=CHECK, passed=True, metadata=_check_metadata(outcome, root))
     if stage.per_film:
         return dg.MaterializeResult(check_results=[check])
     metadata = dict(shown.get(WHOLE, {}))
@@ -226,7 +229,7 @@ def _unit_metadata(stage: Stage, outcome: Outcome, unit: str, *, root: Path) -> 
     return metadata
 
 
-def _check_metadata(outcome: Outcome) -> dict[str, Any]:
+def _check_metadata(outcome: Outcome, root: Path) -> dict[str, Any]:
     rows = [f"| {unit or outcome.stage} | {'; '.join(found)} |" for unit, found in outcome.rejected.items()]
     failed = dg.MetadataValue.md("\n".join(["| unit | what failed |", "| -- | -- |", *rows])) if rows else "none"
     told: dict[str, Any] = {
@@ -235,13 +238,17 @@ def _check_metadata(outcome: Outcome) -> dict[str, Any]:
         "expectations_evaluated": outcome.expectations,
     }
     if outcome.rejected:
-        told["data_docs"] = dg.MetadataValue.path(f"data/rejected/{outcome.stage}/_data_docs/index.html")
+        docs = f"rejected/{outcome.stage}/_data_docs/index.html"
+        told["data_docs"] = dg.MetadataValue.url(f"{pages_address()}/{docs}")
+        told["data_docs_file"] = dg.MetadataValue.path(f"data/{docs}")
+    for unit in list(outcome.rejected)[:PICTURED]:
+        picture = root / "data/rejected" / outcome.stage / (unit or "_whole") / THUMBNAILS
+        if picture.is_file():
+            told[f"frames_of_{unit or outcome.stage}".replace("-", "_")] = as_metadata({"frames": picture})["frames"]
     return told
 
 
-def _report_good_units(
-    context: dg.AssetExecutionContext, stage: Stage, outcome: Outcome, only: list[str] | None
-) -> None:
+def _report_good_units(context: dg.AssetExecutionContext, stage: Stage, outcome: Outcome, root: Path) -> None:
     """A step that fails leaves no events of its own, but its good units are published: these events say so."""
     key = dg.AssetKey(stage.name)
     for unit in outcome.made if stage.per_film else []:
@@ -255,7 +262,7 @@ def _report_good_units(
                 passed=False,
                 metadata={
                     name: dg.MetadataValue.text(value) if isinstance(value, str) else value
-                    for name, value in _check_metadata(outcome).items()
+                    for name, value in _check_metadata(outcome, root).items()
                 },
                 blocking=True,
             )

@@ -1,4 +1,4 @@
-"""Dagster's and MLflow's pages on one home, reachable from this machine only; both end together."""
+"""Dagster's and MLflow's pages on one home, and what a gate refused, from this machine only; all end together."""
 
 from __future__ import annotations
 
@@ -15,28 +15,41 @@ from pathlib import Path
 from common.errors import BadInput
 
 HOST = "127.0.0.1"
+PAGES_PORT = 3001  # where pages that lie in `data/` are opened from Dagster's interface
+PAGES = "FOCUSEDAD_PAGES"  # the address of that, for whoever writes links to it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m orchestration.ui", description="The pages of both engines.")
     parser.add_argument("--dagster-port", type=int, default=3000)
     parser.add_argument("--mlflow-port", type=int, default=5000)
+    parser.add_argument("--pages-port", type=int, default=PAGES_PORT)
     asked = parser.parse_args(arguments)
     try:
-        for port in (asked.dagster_port, asked.mlflow_port):
+        for port in (asked.dagster_port, asked.mlflow_port, asked.pages_port):
             _must_be_free(port)
-        return serve(dagster_port=asked.dagster_port, mlflow_port=asked.mlflow_port)
+        return serve(dagster_port=asked.dagster_port, mlflow_port=asked.mlflow_port, pages_port=asked.pages_port)
     except BadInput as mistake:
         print(mistake, file=sys.stderr)
         return 2
 
 
-def serve(*, dagster_port: int, mlflow_port: int) -> int:
-    """Starts both and waits until one ends or Ctrl-C; then ends both with all that they started."""
+def pages_address() -> str:
+    """Where what lies below `data/` can be opened in a browser while `make ui` runs."""
+    return os.environ.get(PAGES, f"http://{HOST}:{PAGES_PORT}")
+
+
+def pages_command(port: int, folder: Path) -> list[str]:
+    """Python's own server of files: it reads, and this machine alone can ask it."""
+    return [sys.executable, "-m", "http.server", str(port), "--bind", HOST, "--directory", str(folder)]
+
+
+def serve(*, dagster_port: int, mlflow_port: int, pages_port: int = PAGES_PORT) -> int:
+    """Starts all and waits until one ends or Ctrl-C; then ends them with all that they started."""
     from orchestration.home import asked_threads, process_environment
     from publishing import live, places, tracking
 
-    environment = {**os.environ, **process_environment(threads=asked_threads())}
+    environment = {**os.environ, **process_environment(threads=asked_threads()), PAGES: f"http://{HOST}:{pages_port}"}
     live.end_dead_runs(tracking.client())
     os.environ["DAGSTER_HOME"] = environment["DAGSTER_HOME"]
     limit_pools()
@@ -45,6 +58,7 @@ def serve(*, dagster_port: int, mlflow_port: int) -> int:
     environment["MLFLOW_BACKEND_STORE_URI"] = tracking.tracking_uri()  # which may hold a password: in no process list
     mlflow = ["mlflow", "server", "--workers", "1"]
     commands = {"Dagster": dagster, "MLflow": [*mlflow, "--host", HOST, "--port", str(mlflow_port)]}
+    commands["pages"] = pages_command(pages_port, places.root() / "data")
     logs = places.home() / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -61,7 +75,7 @@ def serve(*, dagster_port: int, mlflow_port: int) -> int:
                     start_new_session=True,  # so that what it starts ends with it
                 )
         print(f"Dagster  http://{HOST}:{dagster_port}\nMLflow   http://{HOST}:{mlflow_port}", flush=True)
-        print("logs in .home/logs; Ctrl-C ends both", flush=True)
+        print("logs in .home/logs; Ctrl-C ends all", flush=True)
         while all(child.poll() is None for child in running.values()):
             time.sleep(0.5)
         ended = next(name for name, child in running.items() if child.poll() is not None)
