@@ -11,6 +11,7 @@ from assets import (
     films,
     mad_eval_named,
     paper_tables,
+    prediction_gate,
     predictions,
     query_banks,
     scores,
@@ -30,7 +31,7 @@ STAGES: tuple[Stage, ...] = (
     clip_features.STAGE,
     captioner.STAGE,
     baselines.STAGE,
-    predictions.STAGE,
+    prediction_gate.gated(predictions.STAGE),
     scores.STAGE,
     paper_tables.STAGE,
 )

@@ -79,6 +79,7 @@ def parameters(settings: Settings, film: str) -> Any:
 def facts(folder: Path) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
+    from assets.film_facts import lost_frames, seconds_over
     from corpora.film import read_film
 
     film = read_film(folder)
@@ -90,6 +91,7 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
                     "seconds": film.duration,
                     "fps": film.fps,
                     "frames": film.frames,
+                    "lost_frames": lost_frames(film),
                     "characters": len(film.cast),
                     "with_portrait": sum(bool(character.portraits) for character in film.cast),
                     "descriptions": len(film.descriptions),
@@ -106,7 +108,7 @@ def facts(folder: Path) -> dict[str, pd.DataFrame]:
                     "seconds": each.end - each.start,
                     "overrun": each.end - film.duration,
                     "words": len(each.text.split()),
-                    "over_dialogue": sum(max(0.0, min(each.end, end) - max(each.start, start)) for start, end in talk),
+                    "over_dialogue": seconds_over(each.start, each.end, talk),
                 }
                 for each in film.descriptions
             ],
@@ -123,6 +125,7 @@ def expectations(settings: Settings) -> list[Any]:
             "film", between, column="seconds", min_value=gates.shortest_seconds, why="a film this short has no story"
         ),
         expect("film", between, column="fps", min_value=5, max_value=121, why="no usual frame rate"),
+        expect("film", between, column="lost_frames", max_value=0, why="the video cannot be read to its end"),
         expect("film", between, column="with_portrait", min_value=1, why="nobody of the cast has a portrait"),
         expect("film", between, column="descriptions", min_value=1, why="no described slot to learn or measure from"),
         expect("film", between, column="subtitles_overrun", max_value=0.5, why="subtitles of another cut of the film"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -54,6 +56,9 @@ class ClipsGate(_Gate):
         default=12.0, gt=0, description="a faster reference belongs to another slot"
     )
     within_pace: float = Field(default=0.95, ge=0, le=1, description="share of references within that pace")
+    longest_overlap_seconds: float = Field(default=0.3, ge=0, description="a slot may touch dialogue this long")
+    clear_of_dialogue: float = Field(default=0.7, ge=0, le=1, description="share of slots that must keep to that limit")
+    largest_type_share: float = Field(default=0.98, ge=0, le=1, description="share of a film's clips of one type")
 
 
 class BaseModelGate(_Gate):
@@ -66,6 +71,10 @@ class CaptionerGate(_Gate):
 
 class PredictionsGate(_Gate):
     distinct: float = Field(default=0.02, ge=0, le=1, description="share of distinct descriptions in a benchmark")
+    forbidden_leaks: tuple[Literal["film", "title", "actor", "character"], ...] = Field(
+        default=("film", "title"),
+        description="what training and test films may not share; the studio's names are common",
+    )
 
 
 class ScoresGate(_Gate):

@@ -13,11 +13,13 @@ from common.files import write_json
 
 NAMES = ("ANNA", "BOB", "CARL")
 CLIPS = 3
+TRAINED_ON = "tt9"  # the film behind the captioner of `around_predictions`
 
 
 def films(folder: Path) -> None:
     from corpora.film import Character, Description, Film, write_film
     from corpora.subtitles import Subtitle, write_srt
+    from corpora.video import write_video
 
     cast = tuple(
         Character(name, f"{name}'s actor", f"nm{number}", (f"{name}.png",)) for number, name in enumerate(NAMES)
@@ -25,6 +27,8 @@ def films(folder: Path) -> None:
     told = tuple(Description(number, 10.0 * number, 10.0 * number + 3, f"Anna waves {number}.") for number in (1, 2, 3))
     film = Film("tt1", "A film", "train", "studio", 10.0, 600, 480, 270, 60.0, cast, told, (), (), folder)
     write_film(film, folder)
+    grey = np.full((54, 96, 3), 128, np.uint8)  # smaller than it says, which nothing here depends on
+    write_video(folder / "film.mp4", (grey for _ in range(film.frames)), fps=film.fps)
     write_srt(folder / "subtitles.srt", [Subtitle(4.0, 6.0, "Hello."), Subtitle(25.0, 27.0, "Goodbye.")])
 
 
@@ -141,6 +145,30 @@ def predictions(folder: Path) -> None:
     pd.DataFrame(said).to_csv(folder / "predictions.csv", index=False)
 
 
+def around_clips(data: Path) -> dict[str, tuple[str, ...]]:
+    """The film that the records are of; gives back what of it is read."""
+    films(data / "films" / "tt1")
+    return {"films": ("tt1",)}
+
+
+def around_predictions(data: Path) -> dict[str, tuple[str, ...]]:
+    """The benchmark's clips, and a captioner that was trained on another film."""
+    from dataclasses import replace
+
+    from corpora.film import read_film, write_film
+    from publishing.records import write_record
+
+    films(data / "films" / "tt1")
+    trained_on = replace(read_film(data / "films" / "tt1"), id=TRAINED_ON, title="Another film")
+    write_film(trained_on, data / "films" / TRAINED_ON)
+    (data / "mad_eval_named" / "tt1").mkdir(parents=True)
+    write_records(data / "mad_eval_named" / "tt1", [{"clip_id": clip} for clip in range(1, 101)])
+    (data / "captioner" / "C2.0").mkdir(parents=True)
+    made_from = {"inputs": {"storyboard_v2": {TRAINED_ON: "version"}}}
+    write_record(data / "captioner" / "C2.0", key="key", made_from=made_from, audit="")
+    return {"mad_eval_named": ("tt1",), "cinepile_ad": (), "captioner": ("C2.0",), "baselines": ()}
+
+
 def scores(folder: Path) -> None:
     from evaluation.score import Scores
     from evaluation.store import write_scores
@@ -175,4 +203,11 @@ GOOD: dict[str, Callable[[Path], None]] = {
     "predictions": predictions,
     "scores": scores,
     "paper_tables": paper_tables,
+}
+# What a gate compares the folder with: written below `data`; what of it the unit reads.
+AROUND: dict[str, Callable[[Path], dict[str, tuple[str, ...]]]] = {
+    "storyboard_v2": around_clips,
+    "mad_eval_named": around_clips,
+    "cinepile_ad": around_clips,
+    "predictions": around_predictions,
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from good_units import NAMES, features, read_records, write_records
+from good_units import NAMES, TRAINED_ON, features, read_records, write_records
 
 from common.files import read_json, write_json
 
@@ -79,6 +79,21 @@ def subtitle(start: str, end: str) -> Callable[[Path], None]:
         (folder / "subtitles.srt").write_text(f"1\n{start} --> {end}\nHello.\n")
 
     return plant
+
+
+def cut_short(file: str) -> Callable[[Path], None]:
+    """The last third of a file is missing."""
+
+    def plant(folder: Path) -> None:
+        content = (folder / file).read_bytes()
+        (folder / file).write_bytes(content[: len(content) * 2 // 3])
+
+    return plant
+
+
+def one_type_only(folder: Path) -> None:
+    one = read_records(folder)[0]
+    write_records(folder, [one | {"clip_id": number, "type": 1} for number in range(1, 11)])
 
 
 def same_query(folder: Path) -> None:
@@ -170,6 +185,7 @@ DESCRIPTION = partial(edit, "film.json", "descriptions")
 FILMS = (
     Fault("film.seconds", edit("film.json", "duration", value=1.0), "row 0 = 1.0"),
     Fault("film.fps", edit("film.json", "fps", value=1000.0), "row 0 = 1000.0"),
+    Fault("film.lost_frames", cut_short("film.mp4"), "row 0 = 600"),
     Fault("film.with_portrait", edit("film.json", "cast", value=[]), "row 0 = 0"),
     Fault("film.descriptions", edit("film.json", "descriptions", value=[]), "row 0 = 0"),
     Fault("film.subtitles_overrun", subtitle("00:01:40,000", "00:01:42,000"), "row 0 = 42.0"),
@@ -213,6 +229,9 @@ CLIPS = (
     Fault("clips.words", record(0, text="word " * 61), "clip 1 = 61"),
     Fault("clips.pace", record(1, end=20.1), "clip 2 = "),
     Fault("clips.priors", record(2, prior=PRIOR * 4), "clip 3 = 4"),
+    Fault("slots.outside", record(2, start=58.0, end=61.5), "clip 3 = 1.5"),
+    Fault("slots.over_dialogue", record(1, start=24.0, end=28.0), "clip 2 = 2.0"),
+    Fault("types.share", one_type_only, "type 1 = 1.0"),
 )
 BASE_MODEL = (
     Fault("parts.rows", edit("training.json", "tower", "loss", value=[]), "found 2; a part"),
@@ -240,6 +259,9 @@ PREDICTIONS = (
     Fault("clips.words", cell("predictions.csv", 6, "text_gen", " "), "film tt1 clip 7 = 0"),
     Fault("generated.words", cell("predictions.csv", 6, "text_gen", "word " * 61), "film tt1 clip 7 = 61"),
     Fault("whole.distinct", same_words, "row 0 = 0.01"),
+    Fault("coverage.missing", emptied("predictions.csv", keep=98), "film tt1 clip 99 = 1, film tt1 clip 100 = 1"),
+    Fault("coverage.unknown", cell("predictions.csv", 99, "clip_id", 777), "film tt1 clip 777 = 1"),
+    Fault("leaks.kind", cell("predictions.csv", 0, "film", TRAINED_ON), f"kind film what {TRAINED_ON}"),
 )
 SCORES = (
     Fault("whole.clips", edit("scores.json", "counts", "clips", value=2), "row 0 = 2"),

@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import dagster as dg
+import pandas as pd
 import pytest
-from good_units import GOOD
+from good_units import AROUND, GOOD
 from planted_faults import FAULTS
 
 from assets import STAGES
@@ -27,6 +28,7 @@ from publishing.stage import Expect, Stage, Work, graph_of
 GATED = [stage for stage in STAGES if stage.expectations is not None]
 NEIGHBOUR = "good"  # a unit without any fault
 SETTINGS = Settings()
+Facts = dict[str, pd.DataFrame]
 
 
 def mark(expected: Expect) -> str:
@@ -38,11 +40,17 @@ def copy_planted(work: Work) -> None:
     shutil.copytree(work.data / "raw" / work.unit, work.out, dirs_exist_ok=True)
 
 
-def planted(stage: Stage, units: list[str]) -> tuple[Stage, Stage]:
+def planted(stage: Stage, units: list[str], root: Path) -> tuple[Stage, Stage]:
     """The stage with copying in place of making, and one downstream of it that copies what it reads."""
+    around = AROUND[stage.name](root / "around") if stage.name in AROUND else {}
+    compared = stage.compared
 
     def take(work: Work) -> None:
         shutil.copytree(work.read(stage.name), work.out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(RECORD))
+
+    def compare(work: Work) -> Facts:
+        assert compared is not None
+        return compared(replace(work, data=root / "around", inputs=around))
 
     made = replace(
         stage,
@@ -59,6 +67,7 @@ def planted(stage: Stage, units: list[str]) -> tuple[Stage, Stage]:
         track=None,
         summary=None,
         jobs=None,
+        compared=compare if compared else None,
     )
     return made, Stage("downstream", take, reads=(stage.name,), units=lambda settings: units, per_film=True)
 
@@ -77,7 +86,7 @@ def test_the_gate_refuses_the_fault_names_the_rows_and_the_last_good_version_sta
 ) -> None:
     faults = {fault.breaks.replace(".", "-"): fault for fault in FAULTS[name]}
     units = [NEIGHBOUR, *faults]
-    stage, downstream = planted(graph_of(STAGES)[name], units)
+    stage, downstream = planted(graph_of(STAGES)[name], units, tmp_path)
     graph, data = graph_of((stage, downstream)), tmp_path / "data"
     for unit in units:
         (data / "raw" / unit).mkdir(parents=True)
@@ -108,7 +117,7 @@ def test_the_gate_refuses_the_fault_names_the_rows_and_the_last_good_version_sta
 
 
 def test_what_was_mended_is_published_and_its_rejection_forgotten(tmp_path: Path) -> None:
-    stage, _ = planted(graph_of(STAGES)["scores"], ["one"])
+    stage, _ = planted(graph_of(STAGES)["scores"], ["one"], tmp_path)
     raw = tmp_path / "data/raw/one"
     raw.mkdir(parents=True)
     GOOD["scores"](raw)
@@ -123,7 +132,7 @@ def test_what_was_mended_is_published_and_its_rejection_forgotten(tmp_path: Path
 
 @pytest.mark.parametrize("row", ["neighbour", "shuffled", "constant", "second-phrasing"])
 def test_a_sanity_rows_texts_are_peoples_and_may_be_long_but_not_empty(row: str, tmp_path: Path) -> None:
-    stage, _ = planted(graph_of(STAGES)["predictions"], [row])
+    stage, _ = planted(graph_of(STAGES)["predictions"], [row], tmp_path)
     raw = tmp_path / "data/raw" / row
     raw.mkdir(parents=True)
     GOOD["predictions"](raw)
