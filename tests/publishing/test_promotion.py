@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import BadInput
@@ -125,7 +125,6 @@ def test_what_cannot_be_compared_is_refused_with_its_reason(changes: dict[str, A
     assert not decision.promote and told in " ".join(decision.reasons)
 
 
-@settings(deadline=None)  # a busy machine is no failure
 @given(gap=st.floats(-8, 8), other=st.floats(-8, 8))
 def test_no_model_is_promoted_over_one_that_would_be_promoted_over_it(gap: float, other: float) -> None:
     one, two = evidence("one", table(20 + gap, 40 + other)), evidence("two", table(20.0))
