@@ -57,9 +57,17 @@ def leaks(work: Work, tested: list[str]) -> pd.DataFrame:
 
     from corpora.leaks import shared
 
+    trained = training_films(work)
     rows = [
         {"kind": each.kind, "what": each.what, "train": " ".join(each.train), "test": " ".join(each.test)}
-        for each in shared(films_of(work, training_films(work)), films_of(work, tested))
+        for each in shared(films_of(work, trained), films_of(work, tested))
+    ]
+    # By their ids too: a training film need not lie here any more.
+    found = {(row["kind"], row["what"]) for row in rows}
+    rows += [
+        {"kind": "film", "what": film, "train": film, "test": film}
+        for film in sorted(set(trained) & set(tested))
+        if ("film", film) not in found
     ]
     return pd.DataFrame(rows, columns=["kind", "what", "train", "test"])
 

@@ -90,6 +90,9 @@ def summary(folder: Path) -> dict[str, Any]:
     return {"clips": found.counts["clips"], "scores": pd.DataFrame(rows)}
 
 
+# Where and how it is computed, which changes no score.
+NO_RESULT: dict[str, Any] = {"java": True, "runs_address": True, "judge": {"key_variable", "answer_seconds"}}
+
 STAGE = Stage(
     name="scores",
     description="SPICE, METEOR, BertScore, R (equations 9 and 10) and the field's other metrics, with intervals.",
@@ -98,7 +101,7 @@ STAGE = Stage(
     units=experiment_units,
     inputs=inputs,
     sections=("evaluation", "experiments", "gates.scores"),
-    parameters=lambda settings, unit: settings.evaluation.model_dump(mode="json", exclude={"java", "runs_address"}),
+    parameters=lambda settings, unit: settings.evaluation.model_dump(mode="json", exclude=NO_RESULT),
     code=(*FILM, "evaluation", "assets/experiments.py", "assets/predictions.py", *training("triplets")),
     raw=spice_jars,
     facts=facts,

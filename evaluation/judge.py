@@ -98,10 +98,14 @@ def _ask(prompt: str, settings: JudgeSettings) -> str:
     where = settings.address.rstrip("/")
     asked = {"model": settings.model, "messages": [{"role": "user", "content": prompt}], "temperature": 0}
     heads = {"Content-Type": "application/json"}
-    if settings.key_variable and (key := os.environ.get(settings.key_variable)):
-        heads["Authorization"] = f"Bearer {key}"
+    if not where.startswith(("http://", "https://")):
+        raise BadInput(
+            f"evaluation.judge.address: {where} is no address of a server; begin it with http:// or https://"
+        )
     try:
         request = urllib.request.Request(f"{where}/chat/completions", json.dumps(asked).encode("utf-8"), heads)
+        if settings.key_variable and (key := os.environ.get(settings.key_variable)):
+            request.add_unredirected_header("Authorization", f"Bearer {key}")  # another host is not shown the key
         with urllib.request.urlopen(request, timeout=settings.answer_seconds) as answer:
             return str(json.load(answer)["choices"][0]["message"]["content"] or "")
     except (OSError, HTTPException, ValueError, KeyError, IndexError, TypeError) as error:
