@@ -43,7 +43,7 @@ test: setup ## format, lint, types, every test
 quick: setup ## the fast tests
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
-ui: setup ## Dagster and MLflow on one home, both on this machine only; Ctrl-C ends both
+ui: setup ## Dagster and MLflow on one home, what gates refused on a third page, on this machine only; Ctrl-C ends all
 	@$(PYTHON) -m orchestration.ui --dagster-port $(DAGSTER_PORT) --mlflow-port $(MLFLOW_PORT) --pages-port $(PAGES_PORT)
 
 doctor: setup ## what is missing, what that costs, how to get it
@@ -63,5 +63,5 @@ lock: ## makes requirements.lock and requirements-dlib.lock anew
 	$(UV) $(COMPILE) pyproject.toml --group dev -o requirements.lock
 	printf 'dlib-bin\nface-recognition-models\n' | $(UV) $(COMPILE) --no-deps - -o requirements-dlib.lock
 
-clean-runs: ## forgets the history of runs in Dagster and MLflow; data and DVC's cache stay
-	rm -rf .home
+clean-runs: ## forgets the history of runs in Dagster and MLflow; data, DVC's cache and its remote stay
+	find .home -mindepth 1 -maxdepth 1 ! -name store -exec rm -rf {} + 2>/dev/null || true

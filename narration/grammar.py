@@ -89,7 +89,9 @@ def _lonely(sentence: str) -> str:
         if lowered[at : at + 2] != ["each", "other"]:
             continue
         before = words[:at]
-        subject = lowered[0] in {"he", "she", "someone", "somebody"} or before[0][:1].isupper()
+        subject = lowered[0] in {"he", "she", "someone", "somebody"} or (
+            before[0][:1].isupper() and lowered[0] not in {"the", "a", "an"}
+        )
         several = any(
             (word.endswith("s") and not verb_like([word])) or word in _MANY or word in {"and", "two", "three"}
             for word in lowered[:at]

@@ -238,9 +238,9 @@ def _check_metadata(outcome: Outcome, root: Path) -> dict[str, Any]:
         "expectations_evaluated": outcome.expectations,
     }
     if outcome.rejected:
-        docs = f"rejected/{outcome.stage}/_data_docs/index.html"
+        docs = f"{outcome.stage}/_data_docs/index.html"
         told["data_docs"] = dg.MetadataValue.url(f"{pages_address()}/{docs}")
-        told["data_docs_file"] = dg.MetadataValue.path(f"data/{docs}")
+        told["data_docs_file"] = dg.MetadataValue.path(f"data/rejected/{docs}")
     for unit in list(outcome.rejected)[:PICTURED]:
         picture = root / "data/rejected" / outcome.stage / (unit or "_whole") / THUMBNAILS
         if picture.is_file():

@@ -26,7 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--pages-port", type=int, default=PAGES_PORT)
     asked = parser.parse_args(arguments)
     try:
-        for port in (asked.dagster_port, asked.mlflow_port, asked.pages_port):
+        ports = (asked.dagster_port, asked.mlflow_port, asked.pages_port)
+        if len(set(ports)) < len(ports):
+            raise BadInput(f"ports {', '.join(map(str, ports))}: three different ones are needed")
+        for port in ports:
             _must_be_free(port)
         return serve(dagster_port=asked.dagster_port, mlflow_port=asked.mlflow_port, pages_port=asked.pages_port)
     except BadInput as mistake:
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def pages_address() -> str:
-    """Where what lies below `data/` can be opened in a browser while `make ui` runs."""
+    """Where what a gate refused (`data/rejected`) can be opened in a browser while `make ui` runs."""
     return os.environ.get(PAGES, f"http://{HOST}:{PAGES_PORT}")
 
 
@@ -58,7 +61,7 @@ def serve(*, dagster_port: int, mlflow_port: int, pages_port: int = PAGES_PORT) 
     environment["MLFLOW_BACKEND_STORE_URI"] = tracking.tracking_uri()  # which may hold a password: in no process list
     mlflow = ["mlflow", "server", "--workers", "1"]
     commands = {"Dagster": dagster, "MLflow": [*mlflow, "--host", HOST, "--port", str(mlflow_port)]}
-    commands["pages"] = pages_command(pages_port, places.root() / "data")
+    commands["pages"] = pages_command(pages_port, places.root() / "data/rejected")
     logs = places.home() / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -75,6 +78,7 @@ def serve(*, dagster_port: int, mlflow_port: int, pages_port: int = PAGES_PORT) 
                     start_new_session=True,  # so that what it starts ends with it
                 )
         print(f"Dagster  http://{HOST}:{dagster_port}\nMLflow   http://{HOST}:{mlflow_port}", flush=True)
+        print(f"what gates refused, linked from Dagster's checks: http://{HOST}:{pages_port}", flush=True)
         print("logs in .home/logs; Ctrl-C ends all", flush=True)
         while all(child.poll() is None for child in running.values()):
             time.sleep(0.5)
@@ -116,7 +120,9 @@ def _must_be_free(port: int) -> None:
         try:
             probe.bind((HOST, port))
         except OSError:
-            raise BadInput(f"port {port} is taken; name another, e.g. `make ui DAGSTER_PORT=3001`") from None
+            raise BadInput(
+                f"port {port} is taken; name others: `make ui DAGSTER_PORT=3010 MLFLOW_PORT=5010 PAGES_PORT=3011`"
+            ) from None
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import socket
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,7 @@ RAY = "FOCUSEDAD_RAY"
 ATTEMPTS = 3  # at a unit whose worker or machine dies; what the unit itself raises is final
 # What workers take over beside what they compute with: our settings, silence, where models come from; no credentials.
 _PASSED_ON = ("FOCUSEDAD_", "MLFLOW_", "HF_", "GX_", "DO_NOT_TRACK", "OTEL_SDK_DISABLED")
+_SECRET = re.compile("TOKEN|PASSWORD|SECRET|KEY|CREDENTIAL|_STORE_URI")  # Ray keeps and shows what is passed on
 
 
 def cluster() -> str | None:
@@ -90,7 +92,11 @@ def environment(*, threads: str, more: tuple[str, ...] = ()) -> dict[str, str]:
 
     `more` are beginnings of further names whose variables it takes over.
     """
-    passed = {name: value for name, value in os.environ.items() if name.startswith((*_PASSED_ON, *more))}
+    passed = {
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith((*_PASSED_ON, *more)) and not _SECRET.search(name)
+    }
     modules = os.pathsep.join([str(CODE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**passed, **PROCESS_ENVIRONMENT, "OMP_NUM_THREADS": threads, "PYTHONPATH": modules}
 

@@ -29,7 +29,7 @@ def store_url(schema: str) -> str | None:
 def _schema_url(url: str, schema: str) -> str:
     from sqlalchemy import create_engine, text
     from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError, OperationalError
+    from sqlalchemy.exc import ArgumentError, DBAPIError
 
     try:
         address = make_url(url).set(drivername="postgresql+psycopg2")
@@ -38,10 +38,12 @@ def _schema_url(url: str, schema: str) -> str:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
         engine.dispose()
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise BadInput(f"{POSTGRES}: not a URL; write postgresql://user@host/name") from None
-    except OperationalError as error:
+    except DBAPIError as error:
         why = str(error.orig).strip().splitlines()[0]
-        raise BadInput(f"{POSTGRES}: the database does not answer: {why}; start it, or unset {POSTGRES}") from None
+        raise BadInput(
+            f"{POSTGRES}: the database cannot be used: {why}; start it, give the role its rights, or unset {POSTGRES}"
+        ) from None
     inside = address.update_query_dict({"options": f"-csearch_path={schema}"})
     return inside.render_as_string(hide_password=False)

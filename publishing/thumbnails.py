@@ -39,7 +39,7 @@ def write_thumbnails(work: Work, rows: Sequence[Mapping[str, Any]], path: Path) 
             frame = _frame_of(film, row) if film is not None else None
             if film is not None and frame is not None and (film.id, frame) not in pictures:
                 pictures[film.id, frame] = _thumbnail(film, frame, row)
-        except (BadInput, OSError, ValueError) as error:
+        except Exception as error:  # whatever is wrong with the data may be why it was refused
             log.info("no picture of %s: %s", dict(row), error)
     if pictures:
         write_bytes(path, _sheet(list(pictures.values())))

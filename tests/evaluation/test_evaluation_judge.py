@@ -114,9 +114,16 @@ def test_a_judge_that_does_not_answer_is_one_line(server: Server, answer: bytes)
     assert "\n" not in str(told.value)
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:9/v1", "nowhere"])
-def test_nobody_there_is_one_line(address: str) -> None:
-    with pytest.raises(BadInput, match="no answer from"):
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("http://127.0.0.1:9/v1", "no answer from"),
+        ("nowhere", "no address of"),
+        ("file:///etc/hostname", "no address of"),
+    ],
+)
+def test_nobody_there_is_one_line(address: str, why: str) -> None:
+    with pytest.raises(BadInput, match=why):
         score(TABLE, _settings(address))
 
 

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+PLAIN = ("--no-locale", "--encoding=UTF8")  # whatever the machine is set to, and may not have
 NOBODY = "nobody"  # Postgres refuses to run as root
 
 
@@ -32,7 +33,7 @@ def postgres() -> Iterator[str]:
             shutil.chown(place, NOBODY)
             asked["user"] = NOBODY
         programs, data = installed / "bin", place / "data"
-        subprocess.run([programs / "initdb", "-D", data, "-U", "tester", "--auth=trust", "--no-sync"], **asked)
+        subprocess.run([programs / "initdb", "-D", data, "-U", "tester", "--auth=trust", "--no-sync", *PLAIN], **asked)
         options = f"-c listen_addresses= -c unix_socket_directories={place} -c fsync=off"
         control = [programs / "pg_ctl", "-D", data, "-w", "-t", "120"]
         subprocess.run([*control, "-o", options, "-l", place / "log", "start"], **asked)

@@ -74,7 +74,11 @@ def test_without_it_the_history_is_in_files(world: ToyWorld, monkeypatch: pytest
 
 @pytest.mark.parametrize(
     ("url", "told"),
-    [("nonsense", "not a URL"), ("postgresql://nobody@127.0.0.1:1/none", "the database does not answer")],
+    [
+        ("nonsense", "not a URL"),
+        ("postgresql://u@h:abc/n", "not a URL"),
+        ("postgresql://nobody@127.0.0.1:1/none", "the database cannot be used"),
+    ],
 )
 def test_a_database_that_cannot_be_used_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, told: str

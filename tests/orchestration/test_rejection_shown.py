@@ -35,14 +35,14 @@ def test_the_link_of_a_refusal_opens_its_data_docs(world: ToyWorld, monkeypatch:
     monkeypatch.setenv(PAGES, f"http://127.0.0.1:{port}")
     link = str(_check_metadata(rejected(world), world.root)["data_docs"].value)
     assert link.startswith(pages_address())
-    serving = subprocess.Popen(pages_command(port, world.data), stderr=subprocess.DEVNULL)
+    serving = subprocess.Popen(pages_command(port, world.data / "rejected"), stderr=subprocess.DEVNULL)
     try:
         page = fetched(link)
         assert "Data Docs created by Great Expectations" in page
     finally:
         serving.terminate()
         serving.wait()
-    assert (world.root / "data" / urlsplit(link).path.lstrip("/")).is_file()
+    assert (world.root / "data/rejected" / urlsplit(link).path.lstrip("/")).is_file()
 
 
 def fetched(address: str, patience: float = 60.0) -> str:

@@ -17,7 +17,8 @@ def ray_cluster(*, jobs: bool = False) -> Iterator[Any]:
 
     found = Cluster()
     try:
-        _start_node(found, num_cpus=0, include_dashboard=jobs)
+        # The head's agent has a fixed port otherwise, which a second cluster on this machine would miss.
+        _start_node(found, num_cpus=0, include_dashboard=jobs, dashboard_agent_listen_port=0)
         for _ in range(2):
             _start_node(found, num_cpus=1)
         yield found

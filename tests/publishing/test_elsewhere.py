@@ -17,10 +17,10 @@ from toy_stages import LENGTHS, WORDS, make_words
 from toy_world import FILMS, ToyWorld
 
 from common.errors import BadInput
-from publishing.elsewhere import RAY
+from publishing.elsewhere import RAY, environment
 from publishing.stage import Stage, Work, all_jobs
 
-WAITED = 60.0  # seconds for something that takes a few
+WAITED = 300.0  # seconds for something that takes a few
 SIDE_BY_SIDE = {"studio": {"train_films": 3}, "compute": {"jobs": 2}}
 
 
@@ -63,7 +63,7 @@ def half_words_at_first(work: Work) -> None:
         written = note.with_suffix(".part")
         written.write_text(f"{os.getpid()} {ray.get_runtime_context().get_node_id()}")
         written.rename(note)
-        time.sleep(10 * WAITED)
+        time.sleep(WAITED + 30)
     make_words(work)
 
 
@@ -146,3 +146,11 @@ def test_a_cluster_that_does_not_answer_is_one_line(world: ToyWorld, monkeypatch
     world.values = dict(SIDE_BY_SIDE)
     with pytest.raises(BadInput, match=f"{RAY}: no Ray cluster answers at 127.0.0.1:1"):
         world.publish(side_by_side(WORDS))
+
+
+def test_no_password_goes_to_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HF_TOKEN", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_BACKEND_STORE_URI"):
+        monkeypatch.setenv(name, "hidden")
+    monkeypatch.setenv("HF_HOME", "shown")
+    passed = environment(threads="1")
+    assert passed["HF_HOME"] == "shown" and "hidden" not in passed.values()

@@ -53,7 +53,11 @@ def test_whoever_may_read_the_record_may_read_the_data(world: ToyWorld, tmp_path
         for path in (work.out / "words.json", work.out / "more" / "seed.txt", elsewhere):
             path.chmod(0o600)  # as safetensors leaves its files
 
-    world.publish(replace(WORDS, make=make))
+    masked = os.umask(0o022)
+    try:
+        world.publish(replace(WORDS, make=make))
+    finally:
+        os.umask(masked)
     folder = world.data / "words" / ONE
     plain = (folder / RECORD).stat().st_mode
     assert plain & 0o777 != 0o600

@@ -66,3 +66,9 @@ def test_there_are_never_more_than_fit_into_a_check(work: Work) -> None:
     assert write_thumbnails(work, [{"frame": frame} for frame in range(FRAMES)], work.out / "shown.png")
     height, width, _ = cv2.imread(str(work.out / "shown.png")).shape
     assert width * (height // (90 * WIDTH // 160 + 1)) <= MOST * WIDTH
+
+
+@pytest.mark.parametrize("edge", [float("inf"), float("nan"), 1e12])
+def test_a_box_that_cannot_be_drawn_stops_nothing(work: Work, edge: float) -> None:
+    box = {"x1": edge, "y1": 20.0, "x2": 120.0, "y2": 70.0}
+    assert write_thumbnails(work, [{"frame": 30, **box}, {"frame": 20}], work.out / "shown.png")
