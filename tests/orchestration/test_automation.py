@@ -144,7 +144,13 @@ def test_the_stages_of_a_remake_that_is_ended_end_too(root: Path) -> None:
     start = f"run_dvc([sys.executable, '-c', {inner!r}], root=pathlib.Path('.'))"
     outer = f"import pathlib, sys; from orchestration.automation import run_dvc; {start}"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    parent = subprocess.Popen([sys.executable, "-c", outer], cwd=root, env=environment, stderr=subprocess.DEVNULL)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", outer],
+        cwd=root,
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # what runs in the background ignores it
+    )
     while not (root / "child").exists() or not (root / "child").read_text():
         time.sleep(0.05)
         assert parent.poll() is None
