@@ -1,4 +1,4 @@
-"""A publish that is killed at any step leaves the old version or the new, and the next run ends as an undisturbed one."""
+"""A publish that is killed at any step leaves the old version or the new; the next run ends as an undisturbed one does."""
 
 from __future__ import annotations
 
