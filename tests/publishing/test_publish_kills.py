@@ -1,4 +1,4 @@
-"""A publish that is killed at any step leaves the old version or the new; the next run ends as an undisturbed one does."""
+"""A publish that is killed at any step leaves the old version or the new; the next run ends as if undisturbed."""
 
 from __future__ import annotations
 
