@@ -29,7 +29,8 @@ from models.captioner.features import FilmFeatures
 from models.captioner.inputs import Sample
 from models.captioner.model import positions
 from models.captioner.records import NO_BANK, record_sample
-from models.captioner.search import Speakable, generation_config
+from models.captioner.rules import Speakable
+from models.captioner.search import generation_config
 from models.captioner.settings import CaptionerSettings, GenerationSettings
 from models.captioner.vocabulary import BEGIN, END, PAD, Vocabulary, read_vocabulary
 

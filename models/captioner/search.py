@@ -1,8 +1,9 @@
 """The search behind a description: beams over a prompt that is read once per clip, within a budget of words.
 
-transformers' beam search repeats a prompt for each of its beams before reading it; here the prompt is read once and
-what the model keeps of it (keys and values) is repeated, which costs a fifth and says the same.
-Shapes: b clips, k beams, p prompt places, v words of the vocabulary, t tokens said so far.
+It finds what transformers' beam search finds (a test holds both against each other) and costs less: that one reads a
+prompt once for every beam, and goes on with every clip of a batch until the last has ended.
+Shapes: b clips in the batch, k beams, n rows (b times k), m candidates, p prompt places, v words of the vocabulary,
+t tokens said so far.
 """
 
 from __future__ import annotations
@@ -12,23 +13,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor
-from transformers import (
-    DynamicCache,
-    GenerationConfig,
-    LogitNormalization,
-    LogitsProcessor,
-    LogitsProcessorList,
-)
+from transformers import GenerationConfig
 
-from common.errors import BadInput
+from models.captioner.beam_cache import read_prompts
 from models.captioner.model import positions
+from models.captioner.rules import Rule, Speakable, WordBudget
 from models.captioner.settings import GenerationSettings
-from models.captioner.speech import Cast, CountedSpeech, Speech
+from models.captioner.speech import Cast, Speech
 
-OVER_BUDGET = 1000.0
-"""What each word over the budget costs: more than any sentence within it does (60 tokens at 1e-4 each: 553), and little
-enough that single precision keeps the score beside it."""
+NEVER = -1e9  # the score of what is no sentence
+FULL_ENOUGH = 0.8  # finished clips leave the batch when only this share of it is open: leaving copies the rest
 
 
 @dataclass(frozen=True)
@@ -41,8 +37,9 @@ class Found:
     over: int
 
 
+@torch.no_grad()
 def beam_search(
-    language_model: Any,  # transformers types `generate` by a protocol of its own
+    language_model: Any,  # any of transformers' causal language models; its types say less than it does
     prompt_bpd: Tensor,
     mask_bp: Tensor,
     *,
@@ -58,48 +55,134 @@ def beam_search(
     and then says so; a sentence ends only where the model would end it (`settings.least_stop`).
     """
     budget = None if budgets is None else WordBudget(vocabulary, casts, budgets, settings)
-    # The budget reads log probabilities. Beams come as such; a greedy search's logits are made so.
-    rules: list[LogitsProcessor] = [LogitNormalization()] if budget is not None and settings.beams == 1 else []
-    rules.append(Speakable(vocabulary, casts, settings.beams))
-    output = language_model.generate(
-        inputs_embeds=prompt_bpd,
-        attention_mask=mask_bp.long(),
-        past_key_values=prompt_cache(language_model, prompt_bpd, mask_bp, beams=settings.beams),
-        generation_config=generation_config(vocabulary, settings, hypotheses=hypotheses),
-        logits_processor=LogitsProcessorList(rules if budget is None else [*rules, budget]),
-    )
-    scores = output.get("sequences_scores")
-    scores = torch.zeros(len(output.sequences)) if scores is None else scores
-    over = torch.zeros(len(output.sequences), dtype=torch.long)
+    rules: list[Rule] = [Speakable(vocabulary, casts, settings.beams), *([] if budget is None else [budget])]
+    beams = Beams(len(casts), vocabulary, settings, device=prompt_bpd.device)
+    _search(language_model, prompt_bpd, mask_bp, beams, rules)
+    ids_mt, scores = beams.best_bkt[:, :hypotheses].flatten(0, 1), beams.best_bk[:, :hypotheses].flatten()
+    over = torch.zeros(len(scores), dtype=torch.long)
     if budget is not None:
-        paid, over = budget.settle(output.sequences, hypotheses)
-        lengths = (output.sequences != vocabulary.pad).sum(1)
-        scores = scores + paid / lengths**settings.length_penalty if settings.beams > 1 else scores
-    found = [Found(*each) for each in zip(output.sequences.tolist(), scores.tolist(), over.tolist(), strict=True)]
+        paid, over = budget.settle(ids_mt, torch.arange(len(casts)).repeat_interleave(hypotheses))
+        scores = scores + paid / (ids_mt != vocabulary.pad).sum(1) ** settings.length_penalty
+    found = [Found(*each) for each in zip(ids_mt.tolist(), scores.tolist(), over.tolist(), strict=True)]
     return [found[first : first + hypotheses] for first in range(0, len(found), hypotheses)]
 
 
-def prompt_cache(language_model: Any, prompt_bpd: Tensor, mask_bp: Tensor, *, beams: int) -> DynamicCache:
-    """Keys and values of every prompt but its last place, read once and repeated for the beams.
-
-    The last place is left for `generate`, which wants something to read.
-    """
-    cache = DynamicCache(config=language_model.config)
-    earlier = mask_bp[:, :-1]
-    language_model.model(
-        inputs_embeds=prompt_bpd[:, :-1],
-        attention_mask=earlier.long(),
-        position_ids=positions(earlier),
-        past_key_values=cache,
-        use_cache=True,
+def _search(language_model: Any, prompt_bpd: Tensor, mask_bp: Tensor, beams: Beams, rules: Sequence[Rule]) -> None:
+    """Lets the model say word after word until no clip's sentences can get better."""
+    width, room = beams.width, beams.best_bkt.shape[2]
+    logits, cache = read_prompts(language_model, prompt_bpd, mask_bp, positions(mask_bp), beams=width, room=room)
+    logits = logits.repeat_interleave(width, 0)
+    places = torch.cat([mask_bp.long(), mask_bp.new_ones(len(mask_bp), room, dtype=torch.long)], 1)
+    places, prompts = (
+        places.repeat_interleave(width, 0),
+        mask_bp.long().sum(1, keepdim=True).repeat_interleave(width, 0),
     )
-    if beams > 1:
-        cache.batch_repeat_interleave(beams)
-    return cache
+    for step in range(room):
+        scores = logits.float().log_softmax(-1)
+        for rule in rules:
+            scores = rule(beams.said_nt, scores)
+        rows = beams.advance(scores)
+        if beams.ended:
+            return
+        cache.reorder_cache(rows)  # type: ignore[arg-type]  # a tensor of integers, as it wants
+        kept = beams.let_go()
+        if kept is not None:
+            cache.batch_select_indices(kept)
+            places, prompts = places[kept], prompts[kept]
+            for rule in rules:
+                rule.follow(beams.clips_b)
+        logits = language_model(
+            input_ids=beams.said_nt[:, -1:],
+            attention_mask=places[:, : mask_bp.shape[1] + step + 1],
+            position_ids=prompts + step,
+            past_key_values=cache,
+            use_cache=True,
+        ).logits[:, -1]
+
+
+class Beams:
+    """The sentences of a search: those still said, and each clip's best `width` that have ended.
+
+    A clip's search is over when its best open beam, scored as if it ended here, is no better than the worst of its
+    ended sentences; with a single beam, when that ends (a greedy search).
+    """
+
+    def __init__(self, clips: int, vocabulary: Speech, settings: GenerationSettings, *, device: torch.device) -> None:
+        self.width, self.penalty, self.pad = settings.beams, settings.length_penalty, vocabulary.pad
+        ends = vocabulary.ends(full_stop=settings.stop_at_full_stop)
+        self.ends_v = torch.zeros(len(vocabulary), dtype=torch.bool, device=device)
+        self.ends_v[ends] = True
+        self.candidates = (
+            1 + len(ends)
+        ) * self.width  # so many that `width` of them go on even if all ends are among them
+        self.best_bkt = torch.full((clips, self.width, settings.max_tokens), vocabulary.pad, device=device)
+        self.best_bk = torch.full((clips, self.width), NEVER, device=device)
+        self.clips_b = torch.arange(clips, device=device)  # of the rows below; some may be over
+        self.open_b = torch.ones(clips, dtype=torch.bool, device=device)
+        self.said_bkt = torch.zeros(clips, self.width, 0, dtype=torch.long, device=device)
+        self.scores_bk = torch.full((clips, self.width), NEVER, device=device)
+        self.scores_bk[:, 0] = 0  # all beams begin alike: only one may go on
+
+    @property
+    def said_nt(self) -> Tensor:
+        return self.said_bkt.flatten(0, 1)
+
+    @property
+    def ended(self) -> bool:
+        return not bool(self.open_b.any())
+
+    def advance(self, scores_nv: Tensor) -> Tensor:
+        """Takes the best next words; says which row (n,) each beam goes on from."""
+        clips, length = len(self.clips_b), self.said_bkt.shape[2] + 1
+        words = scores_nv.shape[1]
+        totals = (scores_nv.view(clips, self.width, words) + self.scores_bk[..., None]).flatten(1)
+        totals_bm, found_bm = totals.topk(self.candidates)
+        parents_bm, next_bm = found_bm // words, found_bm % words
+        said_bmt = torch.cat([_take(self.said_bkt, parents_bm), next_bm[..., None]], 2)
+        ended_bm = self.ends_v[next_bm] | (length == self.best_bkt.shape[2])
+        self._keep_ended(totals_bm, said_bmt, ended_bm, length**self.penalty)
+        self.scores_bk, going = (totals_bm + ended_bm * NEVER).topk(self.width)
+        self.said_bkt = _take(said_bmt, going)
+        self._close(length, ended_bm)
+        first = torch.arange(clips, device=going.device)[:, None] * self.width
+        return (parents_bm.gather(1, going) + first).flatten()
+
+    def let_go(self) -> Tensor | None:
+        """Forgets clips that are over, if they are many: the rows (n,) that stay, or None where all do."""
+        if self.open_b.sum() > FULL_ENOUGH * len(self.open_b):
+            return None
+        stay = self.open_b
+        rows = torch.arange(len(stay) * self.width, device=stay.device).view(-1, self.width)[stay].flatten()
+        self.clips_b, self.said_bkt, self.scores_bk = self.clips_b[stay], self.said_bkt[stay], self.scores_bk[stay]
+        self.open_b = stay[stay]
+        return rows
+
+    def _keep_ended(self, totals_bm: Tensor, said_bmt: Tensor, ended_bm: Tensor, divisor: float) -> None:
+        """Sentences that end among the best `width` take their places among the clip's best."""
+        k, clips = self.width, self.clips_b[self.open_b]
+        new = torch.where(ended_bm[:, :k], totals_bm[:, :k] / divisor, NEVER)[self.open_b]
+        padded = functional.pad(
+            said_bmt[self.open_b, :k], (0, self.best_bkt.shape[2] - said_bmt.shape[2]), value=self.pad
+        )
+        best, order = torch.cat([self.best_bk[clips], new], 1).topk(k)
+        self.best_bk[clips] = best
+        self.best_bkt[clips] = _take(torch.cat([self.best_bkt[clips], padded], 1), order)
+
+    def _close(self, length: int, ended_bm: Tensor) -> None:
+        possible = self.scores_bk[:, 0] / length**self.penalty
+        better = possible > self.best_bk[self.clips_b].min(1).values
+        if self.width == 1:
+            better = ~ended_bm[:, 0]
+        self.open_b = self.open_b & better & (length < self.best_bkt.shape[2])
+
+
+def _take(rows_bmt: Tensor, which_bk: Tensor) -> Tensor:
+    """Rows (b, k, t) of each clip's (b, m, t)."""
+    return rows_bmt.gather(1, which_bk[..., None].expand(-1, -1, rows_bmt.shape[2]))
 
 
 def generation_config(vocabulary: Speech, settings: GenerationSettings, *, hypotheses: int = 1) -> GenerationConfig:
-    """Section 4.4's search over a vocabulary, for any of transformers' language models."""
+    """The same search for transformers' own `generate`."""
     options: dict[str, Any] = {"length_penalty": settings.length_penalty} if settings.beams > 1 else {}
     return GenerationConfig(
         num_beams=settings.beams,
@@ -112,67 +195,3 @@ def generation_config(vocabulary: Speech, settings: GenerationSettings, *, hypot
         output_scores=True,
         **options,
     )
-
-
-class Speakable(LogitsProcessor):
-    """Forbids what is not language in a clip with its cast."""
-
-    def __init__(self, vocabulary: Speech, casts: Sequence[Cast], beams: int) -> None:
-        self.forbidden = torch.zeros(len(casts), len(vocabulary), dtype=torch.bool)
-        for row, cast in enumerate(casts):
-            self.forbidden[row, vocabulary.unspeakable(cast)] = True
-        self.forbidden = self.forbidden.repeat_interleave(beams, 0)
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        return scores.masked_fill(self.forbidden.to(scores.device), -torch.inf)
-
-
-class WordBudget(LogitsProcessor):
-    """Makes words over the budget so dear that the search takes them only where it finds nothing else.
-
-    Alone that would cut sentences: the cheapest way to keep a budget is to stop in the middle. So a mark that ends a
-    sentence is said only where the model gives it at least the probability `least_stop`.
-    """
-
-    def __init__(
-        self,
-        vocabulary: Speech,
-        casts: Sequence[Cast],
-        budgets: Sequence[int],
-        settings: GenerationSettings,
-    ) -> None:
-        if not isinstance(vocabulary, CountedSpeech):
-            raise BadInput("a budget of words wants a vocabulary that counts them; leave words_per_second out")
-        self.words_bv = torch.tensor([vocabulary.word_counts(cast) for cast in casts])
-        self.needs_bv = self.words_bv.clone()
-        self.needs_bv[:, vocabulary.joining()] = 1
-        self.budgets_b = torch.tensor(list(budgets))
-        self.closing = vocabulary.closing()
-        self.least_stop, self.beams = settings.least_stop, settings.beams
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        left = self._left(input_ids, self.beams)
-        needs = self.needs_bv.repeat_interleave(self.beams, 0).to(scores.device)
-        scores = scores - OVER_BUDGET * (needs - left[:, None]).clamp(min=0)
-        closing = scores[:, self.closing]
-        scores[:, self.closing] = closing.masked_fill(closing.exp() < self.least_stop, -torch.inf)
-        return scores
-
-    def settle(self, sequences_nt: Tensor, hypotheses: int) -> tuple[Tensor, Tensor]:
-        """What each sentence has paid (n,), to be given back to its score, and its words over the budget (n,)."""
-        needs = self.needs_bv.repeat_interleave(hypotheses, 0).to(sequences_nt.device)
-        paid = torch.zeros(len(sequences_nt), device=sequences_nt.device)
-        for place in range(sequences_nt.shape[1]):
-            left = self._left(sequences_nt[:, :place], hypotheses)
-            paid += (needs.gather(1, sequences_nt[:, place, None])[:, 0] - left).clamp(min=0)
-        words = self._said(sequences_nt, hypotheses)
-        budgets = self.budgets_b.to(sequences_nt.device).repeat_interleave(hypotheses)
-        return OVER_BUDGET * paid, (words - budgets).clamp(min=0)
-
-    def _said(self, ids_nt: Tensor, each: int) -> Tensor:
-        words = self.words_bv.to(ids_nt.device).repeat_interleave(each, 0)
-        return words.gather(1, ids_nt).sum(1) if ids_nt.shape[1] else torch.zeros_like(words[:, 0])
-
-    def _left(self, ids_nt: Tensor, each: int) -> Tensor:
-        budgets = self.budgets_b.to(ids_nt.device).repeat_interleave(each)
-        return (budgets - self._said(ids_nt, each)).clamp(min=0)

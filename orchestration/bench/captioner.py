@@ -12,10 +12,15 @@ from common.errors import BadInput
 from orchestration.bench.harness import Result, interleaved
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from corpora.film import Film
     from models.captioner.checkpoints import Captioner
     from models.captioner.inputs import Sample
     from models.captioner.published.siglip import PublishedTower
+    from models.captioner.search import Found
+    from models.captioner.settings import GenerationSettings
+    from models.captioner.speech import Cast, Speech
     from models.captioner.tower import Tower
 
 VARIANT = "C2.0"
@@ -43,16 +48,16 @@ def generation(data: Path) -> list[Result]:
     def one_by_one() -> list[str]:
         return [describe_samples(captioner, [sample], settings=settings)[0][0].text for sample in samples]
 
-    def one_by_one_as_transformers_does() -> list[str]:
-        with prompt_read_for_every_beam():
+    def one_by_one_by_transformers() -> list[str]:
+        with transformers_search():
             return one_by_one()
 
     notes = {
-        "captioner: descriptions, one clip at a time": (one_by_one, "the same search, one clip at a time"),
-        "captioner: descriptions, one clip at a time, prompt per beam": (
-            one_by_one_as_transformers_does,
-            "transformers' beam search as it comes, which reads the prompt once for each beam, one clip at a time",
+        "captioner: descriptions, one clip at a time": (
+            one_by_one_by_transformers,
+            "transformers' beam search, one clip at a time",
         ),
+        "captioner: descriptions, our search one clip at a time": (one_by_one, "the same search, one clip at a time"),
     }
     results = []
     for name, (peer, note) in notes.items():
@@ -66,22 +71,57 @@ def generation(data: Path) -> list[Result]:
     return results
 
 
+def as_transformers_searches(
+    language_model: Any,
+    prompt_bpd: Tensor,
+    mask_bp: Tensor,
+    *,
+    vocabulary: Speech,
+    casts: Sequence[Cast],
+    settings: GenerationSettings,
+    hypotheses: int = 1,
+    budgets: Sequence[int] | None = None,
+) -> list[list[Found]]:
+    """`models.captioner.search.beam_search` by transformers' own `generate`, with the same rules; a greedy search has
+    no scores."""
+    import torch
+    from transformers import LogitNormalization, LogitsProcessorList
+
+    from models.captioner.rules import Speakable, WordBudget
+    from models.captioner.search import Found, generation_config
+
+    budget = None if budgets is None else WordBudget(vocabulary, casts, budgets, settings)
+    rules: list[Any] = [LogitNormalization(), Speakable(vocabulary, casts, settings.beams)]
+    output = language_model.generate(
+        inputs_embeds=prompt_bpd,
+        attention_mask=mask_bp.long(),
+        generation_config=generation_config(vocabulary, settings, hypotheses=hypotheses),
+        logits_processor=LogitsProcessorList(rules if budget is None else [*rules, budget]),
+    )
+    ids, ends = output.sequences, torch.tensor(vocabulary.ends(full_stop=settings.stop_at_full_stop))
+    ended = torch.isin(ids, ends).long().cumsum(1)  # what comes after an end fills the row up
+    ids = ids.masked_fill((ended - torch.isin(ids, ends).long()) > 0, vocabulary.pad)
+    scores = output.get("sequences_scores")
+    scores = torch.zeros(len(ids)) if scores is None else scores
+    over = torch.zeros(len(ids), dtype=torch.long)
+    if budget is not None:
+        paid, over = budget.settle(ids, torch.arange(len(casts)).repeat_interleave(hypotheses))
+        scores = scores + paid / (ids != vocabulary.pad).sum(1) ** settings.length_penalty
+    found = [Found(*each) for each in zip(ids.tolist(), scores.tolist(), over.tolist(), strict=True)]
+    return [found[first : first + hypotheses] for first in range(0, len(found), hypotheses)]
+
+
 @contextmanager
-def prompt_read_for_every_beam() -> Iterator[None]:
-    """Takes the shared reading of prompts out of the search."""
-    from transformers import DynamicCache
+def transformers_search() -> Iterator[None]:
+    """Puts transformers' own search in the place of ours."""
+    import models.captioner.describe as describe
 
-    import models.captioner.search as search
-
-    def nothing_read(language_model: Any, *_: Any, **__: Any) -> DynamicCache:
-        return DynamicCache(config=language_model.config)
-
-    original = search.prompt_cache
-    search.prompt_cache = nothing_read
+    original = describe.beam_search
+    describe.beam_search = as_transformers_searches
     try:
         yield
     finally:
-        search.prompt_cache = original
+        describe.beam_search = original
 
 
 def training_step(data: Path) -> list[Result]:

@@ -10,10 +10,12 @@ from captioner_toys import CAST, FILM, small_settings, toy_base, toy_features, t
 
 from models.captioner.checkpoints import Captioner, load_base, load_captioner, save_captioner
 from models.captioner.describe import describe, describe_samples, in_turn, with_own_prior
-from models.captioner.inputs import PromptPlan
+from models.captioner.inputs import PromptPlan, Sample
 from models.captioner.records import record_sample
+from models.captioner.search import beam_search
 from models.captioner.settings import GenerationSettings
 from models.captioner.vocabulary import FULL_STOP
+from orchestration.bench.captioner import as_transformers_searches
 
 FEATURES, CASTS = {FILM: toy_features()}, {FILM: CAST}
 SETTINGS = small_settings(generation=GenerationSettings(max_tokens=8))
@@ -46,6 +48,15 @@ def test_alone_as_in_a_batch(captioner: Captioner) -> None:
     assert alone == spoken(captioner, records, settings=given)
 
 
+def toy_samples(captioner: Captioner) -> list[Sample]:
+    return [
+        record_sample(
+            record, FEATURES, CASTS, captioner.vocabulary, bank="best query", settings=SETTINGS, with_text=False
+        )
+        for record in toy_records()
+    ]
+
+
 def test_hypotheses_come_best_first_with_scores(captioner: Captioner) -> None:
     sample = record_sample(
         toy_record(1), FEATURES, CASTS, captioner.vocabulary, bank="best query", settings=SETTINGS, with_text=False
@@ -72,12 +83,7 @@ def prefer(captioner: Captioner, word: str, by: float) -> None:
 
 @pytest.mark.parametrize("batch", [1, 2, 3])
 def test_every_hypothesis_is_the_same_in_any_batch(captioner: Captioner, batch: int) -> None:
-    samples = [
-        record_sample(
-            record, FEATURES, CASTS, captioner.vocabulary, bank="best query", settings=SETTINGS, with_text=False
-        )
-        for record in toy_records()
-    ]
+    samples = toy_samples(captioner)
     whole = describe_samples(captioner, samples, settings=SETTINGS.generation, hypotheses=5)
     some = SETTINGS.generation.model_copy(update={"batch": batch})
     parts = describe_samples(captioner, samples, settings=some, hypotheses=5)
@@ -86,25 +92,32 @@ def test_every_hypothesis_is_the_same_in_any_batch(captioner: Captioner, batch: 
         assert one.score == pytest.approx(other.score, abs=1e-5)  # padding changes the order of sums
 
 
-def test_a_prompt_read_once_says_what_a_prompt_read_for_every_beam_says(captioner: Captioner) -> None:
-    import transformers
-
-    import models.captioner.search as module
-
-    sample = [
-        record_sample(
-            record, FEATURES, CASTS, captioner.vocabulary, bank="best query", settings=SETTINGS, with_text=False
-        )
-        for record in toy_records()
-    ]
-    once = describe_samples(captioner, sample, settings=SETTINGS.generation, hypotheses=5)
-    original = module.prompt_cache
-    module.prompt_cache = lambda model, *_, **__: transformers.DynamicCache(config=model.config)
-    try:
-        repeated = describe_samples(captioner, sample, settings=SETTINGS.generation, hypotheses=5)
-    finally:
-        module.prompt_cache = original
-    assert [[each.text for each in found] for found in once] == [[each.text for each in found] for found in repeated]
+@pytest.mark.parametrize("beams", [1, 3, 5])
+@pytest.mark.parametrize("budgeted", [False, True])
+def test_the_search_finds_what_transformers_own_finds(captioner: Captioner, beams: int, budgeted: bool) -> None:
+    """The same sentences with the same scores, though the prompt is read once and finished clips leave the batch."""
+    prefer(captioner, FULL_STOP, 2.0)  # some sentences end early, some late
+    draw = torch.Generator().manual_seed(0)
+    for parameter in captioner.model.language_model.parameters():
+        parameter.data.mul_(4)  # an untrained model hardly heeds its prompt
+    prompt, mask = torch.randn(12, 9, 16, generator=draw), torch.ones(12, 9, dtype=torch.bool)
+    mask[::3, :4] = False
+    asked = {
+        "vocabulary": captioner.vocabulary,
+        "casts": [toy_samples(captioner)[0].cast] * len(prompt),
+        "settings": SETTINGS.generation.model_copy(update={"beams": beams, "max_tokens": 20}),
+        "budgets": list(range(2, 14)) if budgeted else None,
+        "hypotheses": beams,
+    }
+    model = captioner.model.language_model
+    ours, theirs = beam_search(model, prompt, mask, **asked), as_transformers_searches(model, prompt, mask, **asked)
+    assert len({len(set(found[0].ids)) for found in ours}) > 2
+    for one, other in zip(chain.from_iterable(ours), chain.from_iterable(theirs), strict=True):
+        pad = captioner.vocabulary.pad
+        assert [word for word in one.ids if word != pad] == [word for word in other.ids if word != pad]
+        assert one.over == other.over
+        if beams > 1:  # a greedy search of transformers has no score
+            assert one.score == pytest.approx(other.score, abs=1e-4)
 
 
 def test_it_stops_at_the_first_full_stop(captioner: Captioner) -> None:

@@ -18,7 +18,7 @@ from corpora.video import probe, read_frames, write_video
 from models.perception.detection import Face
 from orchestration.bench import narration
 from orchestration.bench.__main__ import main
-from orchestration.bench.captioner import prompt_read_for_every_beam
+from orchestration.bench.captioner import as_transformers_searches, transformers_search
 from orchestration.bench.harness import Result, interleaved, write_results
 from orchestration.bench.perception import lengthened, name_batched, name_like_the_peer
 
@@ -126,18 +126,13 @@ def test_an_unknown_part_names_those_there_are(capsys: pytest.CaptureFixture[str
     assert "generation" in capsys.readouterr().err
 
 
-def test_the_peer_reads_the_prompt_for_every_beam_and_afterwards_all_is_as_before() -> None:
-    import torch
+def test_the_peer_searches_as_transformers_does_and_afterwards_all_is_as_before() -> None:
+    from models.captioner import describe
 
-    from models.captioner import search
-    from models.captioner.config import FocusedCaptionerConfig
-
-    ours = search.prompt_cache
-    with prompt_read_for_every_beam():
-        config = FocusedCaptionerConfig(language={"num_hidden_layers": 1}).language_config()
-        cache = search.prompt_cache(SimpleNamespace(config=config), torch.zeros(1, 3, 4), torch.ones(1, 3), beams=5)
-        assert cache.get_seq_length() == 0, "nothing is read beforehand"
-    assert search.prompt_cache is ours
+    ours = describe.beam_search
+    with transformers_search():
+        assert describe.beam_search is as_transformers_searches
+    assert describe.beam_search is ours
 
 
 def test_a_training_step_from_pixels_looks_at_the_clips_of_the_step_alone(
