@@ -17,6 +17,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from common.errors import BadInput
 from corpora.encoding import write_video
@@ -93,11 +94,11 @@ def read_frames(
         return
     if following is not None and following < 0:
         raise ValueError(f"frame {following}: frames count from 0")
-    number = -1
+    number, converter = -1, VideoReformatter()  # one for all frames: making it costs as much as a picture
     for number, frame in enumerate(_decoded(Path(path))):
         if wanted is not None and number != following:
             continue
-        yield number, _picture(frame, size)
+        yield number, _picture(frame, size, converter)
         if wanted is not None:
             following = next(wanted, None)
             if following is None:
@@ -192,13 +193,10 @@ def _decoded(path: Path) -> Iterator[Any]:
             raise BadInput(f"{path}: ends at frame {number} of {stream.frames}; the file is cut short, copy it again")
 
 
-def _picture(frame: Any, size: tuple[int, int] | None) -> np.ndarray:
+def _picture(frame: Any, size: tuple[int, int] | None, converter: VideoReformatter) -> np.ndarray:
     turns = round(frame.rotation / 90) % 4
-    if size is not None:
-        width, height = size if turns % 2 == 0 else size[::-1]
-        picture = frame.to_ndarray(format="rgb24", width=width, height=height)
-    else:
-        picture = frame.to_ndarray(format="rgb24")
+    width, height = (None, None) if size is None else size if turns % 2 == 0 else size[::-1]
+    picture = converter.reformat(frame, width, height, "rgb24").to_ndarray()
     return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
 
 

@@ -28,5 +28,11 @@ def mask_pool(features_nchw: Tensor, masks_nhw: Tensor, *, grid: tuple[int, int]
     inside = resize_masks(masks_nhw, (features_nchw.shape[-2], features_nchw.shape[-1]))[:, None].to(
         features_nchw.dtype
     )
-    pooled = functional.adaptive_avg_pool2d(features_nchw * inside, grid)
-    return pooled / functional.adaptive_avg_pool2d(inside, grid).clamp(min=1e-8)
+    return _means(features_nchw * inside, grid) / _means(inside, grid).clamp(min=1e-8)
+
+
+def _means(maps_nchw: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Per cell of the grid; a grid as fine as the map is the map, which pooling would only copy, and slowly."""
+    if maps_nchw.shape[-2:] == grid:
+        return maps_nchw
+    return functional.adaptive_avg_pool2d(maps_nchw, grid)

@@ -9,14 +9,33 @@ import numpy as np
 from models.perception.encoders import unit_rows
 
 EPSILON = 1e-6  # equation 3
+ROWS = 512  # of a distance matrix at a time: a film of hours shows ten thousand faces
 
 
 def pairwise(rows_nd: np.ndarray) -> np.ndarray:
     """Plain L2 distances (n, n) between unit rows, by inner products: no (n, n, d) array."""
-    products_nn = rows_nd.astype(np.float64) @ rows_nd.T.astype(np.float64)
-    distances_nn = np.sqrt(np.maximum(2 - 2 * products_nn, 0))
-    np.fill_diagonal(distances_nn, 0)
-    return distances_nn
+    return distances_from(rows_nd, slice(0, len(rows_nd)))
+
+
+def distances_from(rows_nd: np.ndarray, some: slice) -> np.ndarray:
+    """The rows `some` of `pairwise`."""
+    products_mn = rows_nd[some].astype(np.float64) @ rows_nd.T.astype(np.float64)
+    distances_mn = np.sqrt(np.maximum(2 - 2 * products_mn, 0))
+    here = np.arange(len(distances_mn))
+    distances_mn[here, here + some.start] = 0
+    return distances_mn
+
+
+def distances_from_medoid(rows_nd: np.ndarray) -> np.ndarray:
+    """Distances (n,) from the row that is nearest to all on average; memory grows with n, not with its square."""
+    least, nearest = np.inf, np.zeros(len(rows_nd))
+    for first in range(0, len(rows_nd), ROWS):
+        distances_mn = distances_from(rows_nd, slice(first, min(first + ROWS, len(rows_nd))))
+        means_m = distances_mn.mean(1)
+        best = int(means_m.argmin())
+        if means_m[best] < least:
+            least, nearest = means_m[best], distances_mn[best]
+    return nearest
 
 
 def intra_distance(portraits_nd: np.ndarray, query_d: np.ndarray) -> float:
@@ -53,9 +72,7 @@ def drop_outliers(embeddings_nd: np.ndarray, share: float) -> np.ndarray:
     drop = int(share * count)
     if drop == 0:
         return np.arange(count)
-    distances_nn = pairwise(embeddings_nd)
-    medoid = int(distances_nn.mean(1).argmin())
-    order = np.argsort(distances_nn[medoid], kind="stable")
+    order = np.argsort(distances_from_medoid(embeddings_nd), kind="stable")
     return np.sort(order[: count - drop])
 
 
