@@ -27,13 +27,12 @@ def tower_of(base_model: Path) -> Tower | PublishedTower:
 
 
 def make(work: Work) -> None:
-    from common.files import read_json
     from corpora.film import read_film
     from models.captioner.features import extract
     from models.captioner.published.cache import extract_published
     from models.captioner.published.siglip import PublishedTower
     from models.perception.regions import read_regions
-    from models.perception.shots import Shot
+    from models.perception.shots import read_shots
 
     film = read_film(work.read("films"))
     regions = read_regions(work.read("character_regions")).regions
@@ -42,7 +41,7 @@ def make(work: Work) -> None:
     if isinstance(tower, PublishedTower):
         extract_published(film, film.clips(), regions, tower, stride=stride, folder=work.out)
         return
-    shots = [Shot(**shot) for shot in read_json(work.read("query_banks") / "shots.json")]
+    shots = list(read_shots(work.read("query_banks") / "shots.json"))
     extract(film, film.clips(), regions, tower, stride=stride, shots=shots).write(work.out)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.code import FILM, REGIONS, training
+from common.errors import blaming
 from publishing.settings import Split, film_ids, split_of
 from publishing.stage import Stage, Work, expect
 
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
     from publishing.settings import Settings
 
 RECORDS = "clips.jsonl"
+NEEDED = {"film", "clip_id", "start", "end", "text", "type", "prior", "characters"}
 
 
 def read_records(folder: Path) -> list[dict[str, Any]]:
     """A film's clip records, in time order."""
-    with (folder / RECORDS).open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    path = folder / RECORDS
+    with blaming(path, "make the stage again"), path.open(encoding="utf-8") as lines:
+        records = [json.loads(line) for line in lines]
+        if not all(isinstance(record, dict) and record.keys() >= NEEDED for record in records):
+            raise ValueError(f"a line is no record of a clip with {', '.join(sorted(NEEDED))}")
+        return records
 
 
 def make(work: Work) -> None:

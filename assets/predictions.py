@@ -10,6 +10,7 @@ from assets.captioner import casts_of, features_of
 from assets.clips import read_records
 from assets.code import BASELINE_ROWS, CAPTIONER, FILM, RECORDS, training
 from assets.experiments import Experiment, experiment_of, experiment_units
+from common.errors import blaming
 from models.baselines.settings import ABOUT, CONSTANT, SANITY
 from publishing.settings import film_ids
 from publishing.stage import WHOLE, Stage, Work, all_jobs, expect
@@ -88,7 +89,8 @@ def read_predictions(folder: Path) -> pd.DataFrame:
     """A row a clip: film, clip_id, start, end (s), type, text_gt, text_gen."""
     import pandas as pd
 
-    return pd.read_csv(folder / TABLE, keep_default_na=False, dtype={"film": str})
+    with blaming(folder / TABLE, "make predictions again"):
+        return pd.read_csv(folder / TABLE, keep_default_na=False, dtype={"film": str})
 
 
 def inputs(settings: Settings, unit: str) -> dict[str, list[str]]:

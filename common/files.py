@@ -5,10 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from common.errors import BadInput
+
+LARGEST = 1 << 30  # bytes; MAD's annotation of 650 films has a third of it
+DEEPEST = 100  # lists within lists; no format that is read has ten
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -34,17 +39,52 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Reads JSON; a missing or broken file is `BadInput` with its line."""
+    """Reads JSON, with or without a byte order mark; a missing or broken file is `BadInput` with its line."""
+    if not path.exists():
+        raise BadInput(f"{path}: no such file")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadInput(f"{path}: no such file") from None
+        content = read_whole(path).decode("utf-8-sig")
+        value = json.loads(content)
     except UnicodeDecodeError as error:
         raise BadInput(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
     except json.JSONDecodeError as error:
         raise BadInput(f"{path}:{error.lineno}: not valid JSON ({error.msg}); mend that line") from None
     except (RecursionError, ValueError) as error:
+        if isinstance(error, BadInput):
+            raise
         raise BadInput(f"{path}: nested too deeply, or a number too long ({error}); mend it") from None
+    _check_json(path, content, value)
+    return value
+
+
+def read_whole(path: Path, *, largest: int = LARGEST) -> bytes:
+    """A file's bytes; one that is missing, unreadable or larger than `largest` is `BadInput`, whatever it holds."""
+    try:
+        size = path.stat().st_size
+        if size > largest:
+            raise BadInput(f"{path}: {size / 1e6:.0f} MB, and such a file has at most {largest / 1e6:.0f}; divide it")
+        if not path.is_file():
+            raise BadInput(f"{path}: cannot be read (it is no file); put one there")
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror}); put one there that can") from None
+
+
+def _check_json(path: Path, content: str, value: Any) -> None:
+    """`BadInput` for what JSON allows and no reader of it stands: towers of brackets, halves of a character."""
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST:
+            raise BadInput(f"{path}: nested more than {DEEPEST} deep; mend it")
+        level = [
+            inner
+            for each in level
+            for inner in (each.values() if isinstance(each, dict) else each if isinstance(each, list) else ())
+            if isinstance(inner, dict | list)
+        ]
+    if "\\ud" in content.lower() and (half := _HALF.search(json.dumps(value, ensure_ascii=False))):
+        raise BadInput(f"{path}: \\u{ord(half[0]):x} is half a character; write the character whole")
 
 
 def digest(value: Any) -> str:
@@ -60,7 +100,10 @@ def file_md5(path: Path) -> str:
 def inside(folder: Path, relative: str) -> Path:
     """`folder / relative`, refused where a path taken from data would leave the folder."""
     root = folder.resolve()
-    path = (root / relative).resolve()
-    if "\x00" in relative or not path.is_relative_to(root):
-        raise BadInput(f"{relative!r}: leads outside {folder}; give a path inside it")
+    try:
+        path = (root / relative).resolve()
+    except (OSError, ValueError, RuntimeError):  # a null character, a name too long, links in a ring
+        raise BadInput(f"{relative[:80]!r}: no path; give one inside {folder}") from None
+    if not path.is_relative_to(root):
+        raise BadInput(f"{relative[:200]!r}: leads outside {folder}; give a path inside it")
     return path

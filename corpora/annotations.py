@@ -159,7 +159,10 @@ def _cinepile(source: Path, film_id: str, facts: VideoFacts) -> Annotation:
     scene, problems = cinepile.read(path)
     transcript = read_transcript(source / "transcript.json")
     end = facts.start + facts.duration  # the transcript's clock begins with the file, not with the first picture
-    slots, without_pause = cinepile.slots(scene.lines, transcript.rows, duration=end, name=path.name)
+    try:
+        slots, without_pause = cinepile.slots(scene.lines, transcript.rows, duration=end, name=path.name)
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from None
     if not slots:
         raise BadInput(f"{path}: no description has a pause to stand in; is transcript.json of another film?")
     cast, cast_problems = character_bank.cast_of(source, [film_id, scene.yt_clip_link, scene.movie_name])

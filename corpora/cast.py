@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -9,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import BadInput
-from common.files import inside, write_bytes
+from common.files import inside, read_whole, write_bytes
 from corpora.film import Character
+from corpora.reading import place_of
 
 _PICTURES = (".png", ".jpg", ".jpeg")
 _LONGEST = 48  # characters of up to four bytes, where a file name may have 255
 _LONGEST_NAME = 200  # bytes: a bank's files bear the names whole
+_LARGEST_PICTURE = 100_000_000  # bytes
+_MOST_PIXELS = 64_000_000
 _UNSAFE = re.compile(r'[\x00-\x1f/\\:*?"<>|]')
 
 
@@ -80,7 +84,7 @@ def readable_portraits(entries: Sequence[CastEntry]) -> tuple[tuple[CastEntry, .
     for entry in entries:
         good = tuple(path for path in entry.portraits if _is_picture(path))
         bad = [path.name for path in entry.portraits if path not in good]
-        problems.extend(f"portraits/{name}: not a readable picture of {entry.name}; left out" for name in bad)
+        problems.extend(f"portraits/{place_of(name)}: not a readable picture of {entry.name}; left out" for name in bad)
         kept.append(CastEntry(entry.name, entry.actor, entry.id, good, entry.where))
     if entries and not any(entry.portraits for entry in kept):
         wanted = f"portraits/{file_name(entries[0].name)}.png"
@@ -147,13 +151,23 @@ def _bytes_of(name: str) -> int:
 
 def _is_picture(path: Path) -> bool:
     try:
-        return path.is_file() and _pixels(path.read_bytes()) is not None
-    except OSError:  # unreadable, or a name too long to exist
+        return path.is_file() and _pixels(read_whole(path, largest=_LARGEST_PICTURE)) is not None
+    except (OSError, BadInput):  # unreadable, or a name too long to exist
         return False
 
 
 def _pixels(content: bytes) -> Any:
+    """The decoded picture, None where it is none or larger than any portrait: a few bytes may claim billions."""
     import cv2
     import numpy as np
+    from PIL import Image
 
-    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    try:
+        with Image.open(io.BytesIO(content)) as picture:  # reads no pixel yet
+            width, height = picture.size
+            if width * height > _MOST_PIXELS:
+                return None
+            picture.load()  # notices what OpenCV fills up with grey: a file cut short, a checksum that is wrong
+        return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+    except Exception:  # whatever a decoder says of damaged bytes
+        return None

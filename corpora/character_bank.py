@@ -17,9 +17,10 @@ from common.errors import BadInput
 from common.files import read_json, write_json
 from corpora import short_names
 from corpora.cast import CastEntry, portraits_named
-from corpora.reading import RowProblem, member, text
+from corpora.reading import RowProblem, label, member, place_of, text
 
 _NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_DEEPEST_NOTE = 20
 _TITLE = re.compile(
     r"^(?:(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Sgt|Sergeant|Lt|Lieutenant|Capt|Captain|Col|Colonel|Maj|Major|Gen|General|"
     r"Pvt|Private|Cpl|Corporal|Officer|Detective|Sir|Lady|Lord|Father|Rev|Reverend)\.?\s+)+(?=\S)",
@@ -50,9 +51,10 @@ def clean_role(role: str, *, titles: bool = False) -> str:
     Of several roles ("Zeke / The Cowardly Lion") it is the first; a remark ("Ellen - His Wife") goes.
     With `titles` also without a title in front ("Mr. Tyree" is "Tyree"), unless the title is all there is.
     """
-    before = None
-    while before != role:  # notes may lie in notes
+    for _ in range(_DEEPEST_NOTE):  # notes may lie in notes
         before, role = role, _NOTE.sub(" ", role)
+        if role == before:
+            break
     role = next((part for part in re.split(r"\s+[/–—-]+\s+", role) if part.strip()), "")
     bare = " ".join(re.sub(r"[\"“”„]|(?<!\w)['‘’`]|['‘’`](?!\w)|\(.*$", " ", role).split()).strip(" ,;-/")
     return (_TITLE.sub("", bare) or bare) if titles else bare
@@ -66,12 +68,15 @@ def read(path: Path) -> CharacterBank:
     films: dict[str, tuple[BankEntry, ...]] = {}
     problems: list[str] = []
     for film, credits in content.items():
+        if not film.isprintable():
+            problems.append(f"{path.name}: {place_of(film)}: its key cannot be printed; left out")
+            continue
         entries = []
         for position, credit in enumerate(credits if isinstance(credits, list) else [credits], 1):
             try:
                 entries.append(_entry(credit))
             except RowProblem as problem:
-                problems.append(f"{path.name}: {film}, credit {position}: {problem}; left out")
+                problems.append(f"{path.name}: {place_of(film)}, credit {position}: {problem}; left out")
         films[film] = tuple(entries)
     if not any(films.values()):
         raise BadInput(f"{path}: no credit can be read ({problems[0] if problems else 'it is empty'})")
@@ -113,11 +118,11 @@ def cast_of(folder: Path, keys: Sequence[str]) -> tuple[tuple[CastEntry, ...], l
             entry.name,
             entry.id,
             tuple(dict.fromkeys((*pictures.get(name, ()), *pictures.get(role, ())))),
-            f"{path.name}: {key}, credit {position}",
+            f"{path.name}: {place_of(key)}, credit {position}",
         )
         for position, (name, role, entry) in enumerate(zip(names, roles, entries, strict=True), 1)
     )
-    return cast, [*(problem for problem in bank.problems if f" {key}, " in problem), *problems]
+    return cast, [*(problem for problem in bank.problems if f" {place_of(key)}, " in problem), *problems]
 
 
 def _names(folder: Path, entries: Sequence[BankEntry], roles: Sequence[str]) -> tuple[Sequence[str], tuple[str, ...]]:
@@ -133,4 +138,4 @@ def _entry(credit: Any) -> BankEntry:
     role = text(member(credit, "role"), "role")
     if not clean_role(role):
         raise RowProblem(f"the role {role!r} holds no name")
-    return BankEntry(str(credit.get("id") or ""), str(credit.get("name") or "").strip(), role)
+    return BankEntry(label(credit.get("id")), label(credit.get("name")), role)

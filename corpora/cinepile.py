@@ -7,6 +7,7 @@ words, in order, to a speech transcript of the film (WhisperX layout). What stan
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -15,13 +16,15 @@ from typing import Any, Literal
 
 from common.errors import BadInput
 from common.files import read_json, write_json
-from corpora.reading import RowProblem, member
+from corpora.reading import RowProblem, label, member, one_line
 from corpora.slots import Slot
 from corpora.transcript import Segment, timed_words, tokens
 
 # The tags' exact spelling in the data set was never seen: any visual tag, subtitle or subtitles, in any case.
-_TAG = re.compile(r"<\s*(visual[^>]*|subtitles?)\s*>", re.IGNORECASE)
-_CLOSING = re.compile(r"<\s*/[^>]*>")
+_TAG = re.compile(r"<\s*(visual[^<>]*|subtitles?)\s*>", re.IGNORECASE)
+_CLOSING = re.compile(r"<\s*/[^<>]*>")
+_LONGEST_SCENE = 1_000_000  # characters; a feature film's screenplay has a fifth of it
+_MOST_PAIRS = 50_000_000  # of equal words, spoken and heard; two hours of talk have a tenth of it
 _LEAST_MATCH = 0.5  # share of a spoken line's words that the transcript must hold, in order, for its time to be trusted
 _COLUMNS = ("movie_name", "year", "genre", "yt_clip_title", "yt_clip_link", "movie_scene", "subtitles")
 
@@ -49,14 +52,15 @@ class Scene:
 def parse_scene(value: str) -> tuple[list[SceneLine], list[str]]:
     """The lines of a scene text in order, and what in it belongs to no tag."""
     parts = _TAG.split(_CLOSING.sub(" ", value))
-    problems = [f"text before the first tag ({_one_line(parts[0])[:40]!r})"] if parts[0].strip() else []
+    before = one_line(parts[0])
+    problems = [f"text before the first tag ({before[:40]!r})"] if before else []
     lines = []
     for row, (tag, said) in enumerate(zip(parts[1::2], parts[2::2], strict=True), 1):
-        if not said.strip():
+        if not one_line(said):
             problems.append(f"line {row} has a tag and no text")
             continue
         kind: Literal["description", "subtitle"] = "description" if tag.lower().startswith("visual") else "subtitle"
-        lines.append(SceneLine(kind, _one_line(said), row))
+        lines.append(SceneLine(kind, one_line(said), row))
     return lines, problems
 
 
@@ -72,10 +76,10 @@ def read(path: Path) -> tuple[Scene, list[str]]:
     except RowProblem as problem:
         raise BadInput(f"{path}:1: {problem}") from None
     scene = Scene(
-        str(record.get("movie_name", "")),
+        label(record.get("movie_name")),
         year if isinstance(year := record.get("year"), int) else 0,
-        str(record.get("yt_clip_title", "")),
-        str(record.get("yt_clip_link", "")),
+        label(record.get("yt_clip_title")),
+        label(record.get("yt_clip_link")),
         tuple(lines),
     )
     return scene, [f"{path.name}:1: {problem}; left out" for problem in problems]
@@ -130,6 +134,9 @@ def spoken_times(lines: Sequence[SceneLine], transcript: Sequence[Segment]) -> l
     """(start, end) in seconds of each line that is spoken and found in the transcript, None for the others."""
     heard = [(word, *span) for segment in transcript for word, span in timed_words(segment)]
     said = [(word, index) for index, line in enumerate(lines) if line.kind == "subtitle" for word in tokens(line.text)]
+    in_both = Counter(word for word, _ in said), Counter(word for word, *_ in heard)
+    if sum(count * in_both[1][word] for word, count in in_both[0].items()) > _MOST_PAIRS:
+        raise BadInput("movie_scene and transcript repeat the same words too often to be aligned; cut them to one film")
     matcher = SequenceMatcher(None, [word for word, _ in said], [word for word, *_ in heard], autojunk=False)
     spans: dict[int, list[tuple[float, float]]] = {}
     for block in matcher.get_matching_blocks():
@@ -147,6 +154,8 @@ def text_of(value: Any) -> str:
     """Scene text, which must be a string; line breaks matter to nobody."""
     if not isinstance(value, str) or not value.strip():
         raise RowProblem("movie_scene is empty or not text")
+    if len(value) > _LONGEST_SCENE:
+        raise RowProblem(f"movie_scene has {len(value)} characters, at most {_LONGEST_SCENE} are read")
     return value
 
 
@@ -158,7 +167,3 @@ def _shares(lines: Sequence[SceneLine], start: float, end: float) -> Iterable[tu
         first = start + length * before / sum(weights)
         before += weight
         yield line, round(first, 3), round(start + length * before / sum(weights), 3)
-
-
-def _one_line(value: str) -> str:
-    return " ".join(value.split())

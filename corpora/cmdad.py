@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.files import write_text
-from corpora.reading import Reading, RowProblem, check_order, number, reading, table_rows, text, whole_number
+from corpora.reading import Reading, RowProblem, check_order, number, one_line, reading, table_rows, text, whole_number
 
 SCENES = (
     "start",
@@ -73,7 +73,7 @@ def read(path: Path) -> Reading[CmdadRow]:
 def write(path: Path, rows: Iterable[CmdadRow]) -> None:
     """Writes the layout that the rows came in: with sentences if there is one, with counts if there is one."""
     rows = list(rows)
-    told, counted = any(row.text for row in rows), any(row.words is not None for row in rows)
+    told, counted = any(row.text for row in rows), any(row.words is not None or row.letters is not None for row in rows)
     out = io.StringIO(newline="")
     table = csv.writer(out, lineterminator="\n")
     table.writerow([*(["text"] if told else []), *SCENES, *(COUNTS if counted else [])])
@@ -87,7 +87,11 @@ def _scene(row: CmdadRow) -> Sequence[object]:
 
 
 def _counts(row: CmdadRow) -> Sequence[object]:
-    return (row.scene_end - row.scene_start, "" if row.words is None else row.words, row.letters)
+    return (
+        row.scene_end - row.scene_start,
+        "" if row.words is None else row.words,
+        "" if row.letters is None else row.letters,
+    )
 
 
 def _row(cells: dict[str, str], line: int) -> CmdadRow:
@@ -101,12 +105,12 @@ def _row(cells: dict[str, str], line: int) -> CmdadRow:
         text(cells["text"], "text") if "text" in cells else "",
         start,
         end,
-        cells["movie"].strip(),
+        one_line(cells["movie"]),
         scene_start,
         scene_end,
         text(cells["cmd_filename"], "cmd_filename"),
         text(cells["imdbid"], "imdbid"),
-        " ".join(cells["movie_title"].split()),
+        one_line(cells["movie_title"]),
         whole_number(cells["cmd_clip_idx"], "cmd_clip_idx"),
         words,
         letters,

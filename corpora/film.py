@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from common.errors import BadInput
 from common.files import inside, read_json, write_json
+from corpora.reading import RowProblem, check_order, label, number, one_line, text, whole_number
 from corpora.subtitles import Subtitle, read_srt
 
 SPLITS = ("train", "mad_eval_named", "cinepile_ad", "none")
+FILM_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 # A slot's end written with three decimals may stand a hair after its frame's time; this keeps that frame out.
 _CLOCK_SLACK = 1e-3
 
@@ -154,21 +157,70 @@ def read_film(folder: Path) -> Film:
         missing_or_foreign = sorted(known ^ value.keys()) if isinstance(value, dict) else "not an object"
         raise BadInput(f"{path}: not a film in normal form ({missing_or_foreign}); ingest the film again")
     try:
-        return _film(value, folder)
-    except (TypeError, KeyError, ValueError) as error:
+        film = _film(value, folder)
+        _check(film)
+    except (TypeError, KeyError, ValueError, AttributeError) as error:
         raise BadInput(f"{path}: not a film in normal form ({error}); ingest the film again") from None
+    return film
 
 
 def _film(value: dict[str, Any], folder: Path) -> Film:
-    cast = tuple(Character(**{**row, "portraits": tuple(row["portraits"])}) for row in value["cast"])
-    boxes = tuple(LabelledBox(**{**row, "box": tuple(row["box"])}) for row in value["labelled_boxes"])
+    """Every value by its kind; `RowProblem` where one is of another."""
     return Film(
-        **{
-            **value,
-            "cast": cast,
-            "descriptions": tuple(Description(**row) for row in value["descriptions"]),
-            "labelled_boxes": boxes,
-            "put_aside": tuple(value["put_aside"]),
-            "folder": folder,
-        }
+        id=text(value["id"], "id"),
+        title=text(value["title"], "title"),
+        split=text(value["split"], "split"),
+        source=text(value["source"], "source"),
+        fps=number(value["fps"], "fps"),
+        frames=whole_number(value["frames"], "frames"),
+        width=whole_number(value["width"], "width"),
+        height=whole_number(value["height"], "height"),
+        duration=number(value["duration"], "duration"),
+        cast=tuple(_character(row) for row in value["cast"]),
+        descriptions=tuple(_description(row) for row in value["descriptions"]),
+        labelled_boxes=tuple(_labelled_box(row) for row in value["labelled_boxes"]),
+        put_aside=tuple(one_line(reason) for reason in value["put_aside"]),
+        folder=folder,
+        delay=number(value.get("delay", 0.0), "delay"),
     )
+
+
+def _character(row: Any) -> Character:
+    _only(row, Character)
+    portraits = tuple(text(path, "a portrait") for path in row["portraits"])
+    return Character(text(row["name"], "a name"), label(row["actor"]), label(row["id"]), portraits)
+
+
+def _description(row: Any) -> Description:
+    _only(row, Description)
+    start, end = number(row["start"], "start"), number(row["end"], "end")
+    check_order(start, end)
+    return Description(whole_number(row["id"], "a description's id"), start, end, text(row["text"], "a description"))
+
+
+def _labelled_box(row: Any) -> LabelledBox:
+    _only(row, LabelledBox)
+    x1, y1, x2, y2 = (number(value, "a box") for value in row["box"])
+    frame, confidence = whole_number(row["frame"], "a box's frame"), number(row["confidence"], "confidence")
+    return LabelledBox(frame, text(row["name"], "a box's name"), (x1, y1, x2, y2), confidence)
+
+
+def _only(row: Any, kind: type) -> None:
+    wanted = {field.name for field in fields(kind)}
+    if not isinstance(row, dict) or row.keys() != wanted:
+        raise RowProblem(f"not {', '.join(sorted(wanted))}: {row!r}")
+
+
+def _check(film: Film) -> None:
+    """`RowProblem` for values that no film has."""
+    if not FILM_ID.fullmatch(film.id) or film.split not in SPLITS:
+        raise RowProblem(f"no film's id and split: {film.id!r}, {film.split!r}")
+    if min(film.frames, film.width, film.height) < 1 or min(film.fps, film.duration) <= 0 or film.delay < 0:
+        raise RowProblem("a film without frames, size or length")
+    if [each.id for each in film.descriptions] != list(range(1, len(film.descriptions) + 1)):
+        raise RowProblem("descriptions that are not numbered 1, 2, 3, ...")
+    if len({each.name.casefold() for each in film.cast}) < len(film.cast):
+        raise RowProblem("two characters of one name")
+    for each in film.cast:
+        for portrait in each.portraits:
+            inside(film.folder, portrait)

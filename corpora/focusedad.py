@@ -13,7 +13,7 @@ from typing import Any
 
 from common.errors import BadInput
 from common.files import read_json, write_json
-from corpora.reading import Reading, RowProblem, check_order, member, number, reading, text, whole_number
+from corpora.reading import Reading, RowProblem, check_order, label, member, number, reading, text, whole_number
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,13 @@ def read_cinepile_ad(path: Path) -> tuple[CinepileAd, tuple[str, ...]]:
     problems: list[str] = []
     for row, record in enumerate(content["narrations"], 1):
         try:
-            narrations.append(Narration(str(member(record, "clip_id")), text(member(record, "content"), "content")))
+            narrations.append(
+                Narration(text(label(member(record, "clip_id")), "clip_id"), text(member(record, "content"), "content"))
+            )
         except RowProblem as problem:
             problems.append(f"{path.name}:{row}: {problem}; left out")
     good = reading(path, narrations, problems)
-    name, link = (str(content.get(key, "")) for key in ("movie_name", "movie_link_id"))
+    name, link = (label(content.get(key)) for key in ("movie_name", "movie_link_id"))
     return CinepileAd(name, link, good.rows), good.problems
 
 
@@ -160,7 +162,7 @@ def _triplet(record: Any) -> Triplet:
         global_id=whole_number(member(record, "global_id"), "global_id"),
         type=kind,
         resolution=(whole_number(resolution[0], "resolution"), whole_number(resolution[1], "resolution")),
-        main_characters=tuple(names),
+        main_characters=tuple(text(name, "a main character") for name in names),
         synopses=text(member(record, "synopses"), "synopses"),
         movie_clips=text(member(record, "movie_clips"), "movie_clips"),
         detections=tuple(each for detection in detections for each in _detections(detection)),
@@ -175,7 +177,7 @@ def _detections(record: Any) -> Iterable[Detection]:
             raise RowProblem(f"the box of {name} is not [x1, y1, x2, y2, confidence, frame_index]")
         x1, y1, x2, y2, confidence = (number(value, f"the box of {name}") for value in values[:5])
         frame = whole_number(values[5], f"the frame_index of {name}")
-        yield Detection(name, (x1, y1, x2, y2), confidence, frame)
+        yield Detection(text(name, "a name"), (x1, y1, x2, y2), confidence, frame)
 
 
 def _triplet_record(triplet: Triplet) -> dict[str, Any]:
@@ -200,7 +202,7 @@ def _eval_clip(record: Any) -> EvalClip:
     return EvalClip(
         id=whole_number(member(record, "id"), "id"),
         movie=text(member(record, "movie"), "movie"),
-        imdb=str(record.get("imdb") or ""),
+        imdb=label(record.get("imdb")),
         movie_duration=number(member(record, "movie_duration"), "movie_duration"),
         start=start,
         end=end,

@@ -15,8 +15,10 @@ from typing import Any
 from common.errors import BadInput
 from common.files import inside, read_json
 from corpora.cast import CastEntry, portraits_named
-from corpora.reading import RowProblem, check_order, member, number, reading, table_rows, text
+from corpora.reading import RowProblem, check_order, label, member, number, reading, table_rows, text
 from corpora.slots import Slot
+
+_LONGEST_PART = 255  # bytes of a file's name
 
 
 def read_cast(folder: Path) -> tuple[tuple[CastEntry, ...], list[str]]:
@@ -67,13 +69,13 @@ def _entry(folder: Path, record: Any, where: str) -> CastEntry:
         if not all(isinstance(path, str) and path for path in paths):
             raise RowProblem(f"portrait is not a path or a list of paths ({given!r})")
         portraits = tuple(_portrait(folder, path, where) for path in paths)
-    return CastEntry(role, str(record.get("name") or "").strip(), str(record.get("id") or ""), portraits, where)
+    return CastEntry(role, label(record.get("name")), label(record.get("id")), portraits, where)
 
 
 def _portrait(folder: Path, path: str, where: str) -> Path:
+    if "\x00" in path or max(len(part.encode(errors="replace")) for part in path.split("/")) > _LONGEST_PART:
+        raise RowProblem(f"portrait cannot be a path ({path[:40]!r})")
     try:
         return inside(folder, path)
     except BadInput as error:
         raise BadInput(f"{folder.name}/{where}: portrait {error}") from None
-    except (OSError, ValueError):  # too long, or with a null character
-        raise RowProblem(f"portrait cannot be a path ({path[:40]!r})") from None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from common.errors import BadInput
-from common.files import read_json
+from common.files import inside, read_json
 from corpora.mad import is_mad
 from corpora.reading import content_of, decoded
 
@@ -85,12 +86,35 @@ def film_file(folder: Path) -> Path:
     raise BadInput(f"{folder}: holds no film; put film.mp4 there")
 
 
+def check_links(source: Path) -> None:
+    """`BadInput` for a link in a film's folder that leads out of it: only the film itself, which is large, may be one.
+
+    What lies in the folder is copied and published, and a link in a folder that came from elsewhere may mean any file.
+    """
+    films = {source / f"film{ending}" for ending in VIDEO_ENDINGS}
+    for above, folders, files in os.walk(source):
+        for path in (Path(above, name) for name in sorted((*folders, *files))):
+            if path.is_symlink() and path not in films:
+                try:
+                    inside(source, str(path.relative_to(source)))
+                except BadInput:
+                    raise BadInput(f"{path}: a link out of the film's folder; put the file itself there") from None
+
+
 def film_folders(folder: Path) -> list[Path]:
-    """The film folders under a folder of films, at any depth, sorted; hidden folders are passed over."""
+    """The film folders under a folder of films, at any depth, sorted; hidden folders are passed over, and a folder that
+    links lead to a second time."""
     found: list[Path] = []
-    for child in sorted(folder.iterdir()):
-        if child.is_dir() and not child.name.startswith("."):
-            found.extend([child] if _annotation(child) else film_folders(child))
+    waiting, seen = [folder], {folder.resolve()}
+    while waiting:
+        each = waiting.pop()
+        if each != folder and _annotation(each):
+            found.append(each)
+            continue
+        for child in sorted(each.iterdir(), reverse=True):
+            if child.is_dir() and not child.name.startswith(".") and (there := child.resolve()) not in seen:
+                seen.add(there)
+                waiting.append(child)
     return found
 
 

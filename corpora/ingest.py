@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,13 +11,13 @@ from pathlib import Path
 from common.errors import BadInput
 from corpora.annotations import SPLIT_OF, annotation_of
 from corpora.cast import characters, copy_portrait, distinct, leading, readable_portraits
-from corpora.film import Film, read_film, write_film
-from corpora.formats import ANNOTATIONS, Format, film_file, recognise
+from corpora.film import FILM_ID, Film, read_film, write_film
+from corpora.formats import ANNOTATIONS, Format, check_links, film_file, recognise
+from corpora.reading import label, one_line
 from corpora.slots import descriptions
 from corpora.subtitles import Subtitle, read_srt, write_srt
 from corpora.video import VideoFacts, probe, strip_sound
 
-_FILM_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 _SIDE_FILES = (
     "charbank.json",
     "chars_mapping.json",
@@ -70,9 +69,10 @@ def read_source(
         raise BadInput(f"{source / ANNOTATIONS[kind]}: no row of it lies in the film ({unusable[0]})")
     subtitles, unread = _subtitles(source, annotation.dialogue, facts)
     people = characters(entries)
+    reasons = (*_about(facts), *annotation.problems, *repeated, *unreadable, *minor, *unusable, *unread)
     film = Film(
         id=film_id,
-        title=annotation.title,
+        title=label(annotation.title) or film_id,
         split=SPLIT_OF[kind],
         source=str(kind),
         fps=facts.fps,
@@ -83,7 +83,7 @@ def read_source(
         cast=tuple(character for character, _ in people),
         descriptions=described,
         labelled_boxes=annotation.labelled_boxes,
-        put_aside=(*_about(facts), *annotation.problems, *repeated, *unreadable, *minor, *unusable, *unread),
+        put_aside=tuple(map(one_line, reasons)),
         folder=source,
         delay=round(facts.start, 6),
     )
@@ -94,7 +94,7 @@ def read_source(
 
 
 def _check_id(source: Path, film_id: str) -> None:
-    if not _FILM_ID.fullmatch(film_id):
+    if not FILM_ID.fullmatch(film_id):
         told = "use letters, digits, _ and - only, at most 100"
         raise BadInput(f"{source}: {film_id!r} cannot be a film's id; {told}")
 
@@ -108,6 +108,7 @@ def _about(facts: VideoFacts) -> list[str]:
 
 
 def _ingest(source: Path, out: Path, *, film_id: str, cast: int | None) -> Film:
+    check_links(source)
     if recognise(source) is Format.NORMAL_FORM:
         return _copied(source, out, film_id)
     given = source if source.is_file() else film_file(source)

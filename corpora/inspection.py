@@ -24,7 +24,7 @@ from corpora import (
     storyboard20k,
 )
 from corpora.film import SPLITS, Film, read_film
-from corpora.formats import Format, film_file, film_folders, recognise
+from corpora.formats import Format, check_links, film_file, film_folders, recognise
 from corpora.ingest import read_source
 from corpora.subtitles import read_srt
 from corpora.transcript import read_transcript
@@ -104,6 +104,7 @@ def _film(path: Path, kind: Format, thorough: bool) -> _Counts:
         film = read_film(path)
         probe(film.video, thorough=thorough)
     else:
+        check_links(path)
         facts = probe(path if path.is_file() else film_file(path), thorough=thorough)
         film_id = path.stem if path.is_file() else path.resolve().name
         film, _, _ = read_source(path, film_id, facts)

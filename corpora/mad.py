@@ -68,6 +68,8 @@ def write(path: Path, rows: Iterable[MadRow]) -> None:
 
 
 def _row(key: str, record: Any) -> MadRow:
+    if not key.isprintable():
+        raise RowProblem("its id cannot be printed")
     movie = text(member(record, "movie"), "movie")
     duration = number(member(record, "movie_duration"), "movie_duration")
     name = "timestamps" if "ext_timestamps" not in record else "ext_timestamps"

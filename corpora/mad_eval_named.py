@@ -14,7 +14,7 @@ from pathlib import Path
 
 from common.files import write_text
 from corpora.lsmdc import ClipId, format_clock
-from corpora.reading import Reading, RowProblem, check_order, number, reading, table_rows, text
+from corpora.reading import Reading, RowProblem, check_order, number, one_line, reading, table_rows, text
 
 COLUMNS = (
     "movie",
@@ -58,7 +58,7 @@ def read(path: Path) -> Reading[MadEvalRow]:
                     number(cells["movie_duration"], "movie_duration"),
                     start,
                     end,
-                    (cells.get("imdb") or cells.get("imdbid") or "").strip(),
+                    one_line(cells.get("imdb") or cells.get("imdbid") or ""),
                     line,
                 )
             )

@@ -16,6 +16,7 @@ from common.files import read_json, write_json
 from corpora.reading import (
     RowProblem,
     check_order,
+    label,
     member,
     number,
     reading,
@@ -111,7 +112,7 @@ def read(path: Path) -> MovieNet:
         for name, parse in (("cast", _person), ("scene", _scene), ("story", _story))
     )
     good = reading(path, [*people, *scenes, *stories], problems)
-    return MovieNet(content["imdb_id"], tuple(people), tuple(scenes), tuple(stories), good.problems)
+    return MovieNet(label(content["imdb_id"]), tuple(people), tuple(scenes), tuple(stories), good.problems)
 
 
 def write(path: Path, annotation: MovieNet) -> None:
@@ -166,22 +167,22 @@ def _person(record: Any) -> Person:
     if not isinstance(possible, list):
         raise RowProblem("possible_pids is not a list")
     return Person(
-        str(record.get("id") or ""),
+        label(record.get("id")),
         None if frame is None else whole_number(frame, "frame_idx"),
         size,
         whole_number(member(record, "shot_idx"), "shot_idx"),
         image,
-        str(body.get("type") or ""),
+        label(body.get("type")),
         (x1, y1, x2, y2),
-        str(record.get("pid") or OTHERS),
-        tuple(str(each) for each in possible),
+        label(record.get("pid")) or OTHERS,
+        tuple(label(each) for each in possible),
     )
 
 
 def _scene(record: Any) -> Scene:
     shots, frames = (_whole_pair(member(record, name), name) for name in ("shot", "frame"))
     places, actions = (_tags(record.get(name), name) for name in ("place_tag", "action_tag"))
-    return Scene(str(record.get("id") or ""), shots, frames, places, actions)
+    return Scene(label(record.get("id")), shots, frames, places, actions)
 
 
 def _story(record: Any) -> Story:
@@ -191,7 +192,7 @@ def _story(record: Any) -> Story:
     if not isinstance(lines, list):
         raise RowProblem("subtitle is not a list")
     return Story(
-        str(record.get("id") or ""),
+        label(record.get("id")),
         _whole_pair(member(record, "shot"), "shot"),
         _whole_pair(member(record, "frame"), "frame"),
         start,
@@ -216,7 +217,7 @@ def _tags(value: Any, what: str) -> tuple[str, ...]:
     tags = [value] if isinstance(value, str) else value or []
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
         raise RowProblem(f"{what} is not a list of words")
-    return tuple(tags)
+    return tuple(label(tag) for tag in tags)
 
 
 def _whole_pair(value: Any, what: str) -> tuple[int, int]:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from common.errors import BadInput
+from common.files import read_whole
 
 Row = TypeVar("Row")
+LARGEST_NUMBER = 1e15  # no time, pixel or id of these files reaches it, and below it every whole number is exact
+LONGEST_TEXT = 20_000  # characters: a story's paragraph has a tenth of it
+_LONGEST_PROBLEM = 300
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,12 @@ class Reading(Generic[Row]):
 
 
 class RowProblem(ValueError):
-    """What is wrong with one row, without its place; readers put the place before it and go on."""
+    """What is wrong with one row, without its place; readers put the place before it and go on. One line of bounded
+    length, whatever the row holds."""
+
+    def __init__(self, what: str) -> None:
+        told = one_line(what)
+        super().__init__(told if len(told) <= _LONGEST_PROBLEM else f"{told[:_LONGEST_PROBLEM]}...")
 
 
 def reading(path: Path, rows: Sequence[Row], problems: Sequence[str]) -> Reading[Row]:
@@ -35,11 +46,8 @@ def reading(path: Path, rows: Sequence[Row], problems: Sequence[str]) -> Reading
 
 
 def content_of(path: Path) -> bytes:
-    """A file's bytes; a missing or unreadable file is `BadInput`."""
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror})") from None
+    """A file's bytes; one that is missing, unreadable or larger than any annotation is `BadInput`."""
+    return read_whole(Path(path))
 
 
 def decoded(content: bytes) -> str:
@@ -76,11 +84,14 @@ def table_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[s
 def number(value: Any, what: str) -> float:
     """A finite number from a cell or JSON value; otherwise `RowProblem`."""
     try:
-        result = math.nan if isinstance(value, bool) else float(value)
+        spelled = isinstance(value, str) and "_" in value  # Python's own spelling of numbers, and no table's
+        result = math.nan if isinstance(value, bool) or spelled else float(value)
     except (TypeError, ValueError, OverflowError):
         result = math.nan
     if not math.isfinite(result):
         raise RowProblem(f"{what} is not a number ({value!r})")
+    if abs(result) > LARGEST_NUMBER:
+        raise RowProblem(f"{what} is out of all proportion ({value!r})")
     return result
 
 
@@ -92,10 +103,25 @@ def whole_number(value: Any, what: str) -> int:
 
 
 def text(value: Any, what: str) -> str:
-    """A string with single spaces; otherwise, or where it is empty, `RowProblem`."""
-    if not isinstance(value, str) or not value.strip():
+    """A string with single spaces and no control characters; otherwise, or where it is empty, `RowProblem`."""
+    said = one_line(value) if isinstance(value, str) else ""
+    if not said:
         raise RowProblem(f"{what} is empty or not text")
-    return " ".join(value.split())
+    if len(said) > LONGEST_TEXT:
+        raise RowProblem(f"{what} has {len(said)} characters, at most {LONGEST_TEXT} are read")
+    return said
+
+
+def label(value: Any) -> str:
+    """An id, title or name that a record may leave out, as one line of text; "" for what is no word or number."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    return one_line(str(value))[:LONGEST_TEXT].strip()
+
+
+def one_line(value: str) -> str:
+    """Single spaces, and spaces where control characters stood."""
+    return " ".join(_CONTROL.sub(" ", value).split())
 
 
 def check_order(start: float, end: float) -> None:

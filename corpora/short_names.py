@@ -17,7 +17,7 @@ from pathlib import Path
 
 from common.errors import BadInput
 from common.files import read_json, write_json
-from corpora.reading import RowProblem, member, place_of, reading, text
+from corpora.reading import RowProblem, label, member, place_of, reading, text
 
 _NO_NAME = re.compile(
     r"an?|the|his|her|their|its|my|your|our|(?:an)?other|young|old|mrs?|ms|miss|dr|doctor|prof(?:essor)?|sgt|sergeant|"
@@ -55,8 +55,10 @@ def read(path: Path) -> ShortNames:
     problems: list[str] = []
     for actor, record in content.items():
         try:
+            if not actor.isprintable():
+                raise RowProblem("its key cannot be printed")
             role, short = (text(member(record, key), key) for key in ("role", "char_in_ad"))
-            actors[actor] = ShortName(str(record.get("name") or "").strip(), role, short)
+            actors[actor] = ShortName(label(record.get("name")), role, short)
         except RowProblem as problem:
             problems.append(f"{path.name}:{place_of(actor)}: {problem}; left out")
     return ShortNames(actors, reading(path, list(actors), problems).problems)

@@ -11,11 +11,11 @@ from itertools import pairwise
 from pathlib import Path
 
 from common.files import write_text
-from corpora.reading import Reading, RowProblem, number, reading, table_rows, text
+from corpora.reading import Reading, RowProblem, number, one_line, reading, table_rows, text
 
 SCENE_COLUMNS = ("cmd_filename", "imdbid", "movie", "movie_title", "shot_list")
 FILM_COLUMNS = ("imdbid", "shot_list")
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 _SHOT = re.compile(rf"\(\s*({_NUMBER})\s*,\s*({_NUMBER})\s*\)")
 
 
@@ -54,9 +54,7 @@ def read(path: Path) -> Reading[ShotList]:
     problems: list[str] = []
     for line, cells in table_rows(path, FILM_COLUMNS):
         try:
-            scene, movie, title = (
-                " ".join((cells.get(name) or "").split()) for name in ("cmd_filename", "movie", "movie_title")
-            )
+            scene, movie, title = (one_line(cells.get(name) or "") for name in ("cmd_filename", "movie", "movie_title"))
             shots = parse_shots(cells["shot_list"])
             rows.append(ShotList(text(cells["imdbid"], "imdbid"), shots, scene, movie, title, line))
         except RowProblem as problem:

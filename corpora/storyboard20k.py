@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,7 +19,7 @@ from common.errors import BadInput
 from common.files import read_json, write_json
 from corpora.film import LabelledBox
 from corpora.lsmdc import ClipId, parse_clip_id
-from corpora.reading import Reading, RowProblem, check_order, member, number, reading, text, whole_number
+from corpora.reading import Reading, RowProblem, check_order, label, member, number, reading, text, whole_number
 from corpora.slots import Slot
 
 LEAST_CONFIDENCE = 0.1  # the filter of the format's own loader
@@ -120,9 +120,9 @@ def labelled_boxes(
     result = []
     for storyboard in storyboards:
         numbered = [clip_of(key_frame) for key_frame in storyboard.key_frames]
-        for (clip, k), persons in zip(numbered, storyboard.persons, strict=True):
-            numbers = sorted({other for one, other in numbered if one == clip})
-            frame = key_frame_numbers(clip, len(numbers), fps=fps, delay=delay)[numbers.index(k)]
+        frame_of = _frames_of(numbered, fps=fps, delay=delay)
+        for place, persons in zip(numbered, storyboard.persons, strict=True):
+            frame = frame_of[place]
             if not 0 <= frame < frames:
                 continue
             for person in persons:
@@ -130,6 +130,18 @@ def labelled_boxes(
                 if person.confidence >= LEAST_CONFIDENCE and box[2] > box[0] and box[3] > box[1]:
                     result.append(LabelledBox(frame, person.name, box, person.confidence))
     return sorted(result, key=lambda each: (each.frame, each.name, each.box))
+
+
+def _frames_of(numbered: Sequence[tuple[ClipId, int]], *, fps: float, delay: float) -> dict[tuple[ClipId, int], int]:
+    """The film's frame of each (clip, number of the key frame), where a clip's key frames are those that are there."""
+    found: dict[tuple[ClipId, int], int] = {}
+    numbers: dict[ClipId, set[int]] = {}
+    for clip, k in numbered:
+        numbers.setdefault(clip, set()).add(k)
+    for clip, there in numbers.items():
+        frames = key_frame_numbers(clip, len(there), fps=fps, delay=delay)
+        found |= {(clip, k): frame for k, frame in zip(sorted(there), frames, strict=True)}
+    return found
 
 
 def _pixels(
@@ -165,8 +177,8 @@ def _storyboard(record: Any, row: int) -> Storyboard:
     return Storyboard(
         movie_id=text(member(record, "movie_id"), "movie_id"),
         global_id=whole_number(record.get("global_id", row), "global_id"),
-        flag=str(record.get("flag") or ""),
-        title=str(record.get("title") or ""),
+        flag=label(record.get("flag")),
+        title=label(record.get("title")),
         resolution=(height, width),
         key_frames=tuple(key_frames),
         synopses=synopses,

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.errors import BadInput
-from common.files import write_text
-from corpora.reading import decoded
+from common.files import read_whole, write_text
+from corpora.reading import LONGEST_TEXT, decoded, one_line
 
 _CLOCK = r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2})(?:[,.](\d{1,3}))?"
 _TIMING = re.compile(rf"^\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s+\S.*)?\s*$")
-_MARKUP = re.compile(r"</?(?:[ibu]|font|c)\b[^>]*>|\{\\[^}]*\}", re.IGNORECASE)
+_MARKUP = re.compile(r"</?(?:[ibu]|font|c)\b[^<>]*>|\{\\[^{}]*\}", re.IGNORECASE)
+_LARGEST = 50_000_000  # bytes; a feature film's subtitles have a five-hundredth of it
+_ENDLESS = re.compile(r"&#(?:[0-9]{8,}|[xX][0-9a-fA-F]{8,});?")  # a number that stands for no character
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,10 @@ def read_srt(path: Path, problems: list[str] | None = None) -> list[Subtitle]:
     with text holds no readable cue.
     """
     path = Path(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise BadInput(f"{path}: cannot be read ({error.strerror}); give an SRT file") from None
+    content = decoded(read_whole(path, largest=_LARGEST))
     found: list[str] = []
-    cues = parse_srt(decoded(content), name=path.name, problems=found)
-    if not cues and decoded(content).strip() not in ("", "WEBVTT"):
+    cues = parse_srt(content, name=path.name, problems=found)
+    if not cues and content.strip() not in ("", "WEBVTT"):
         raise BadInput(f"{path}: no readable subtitle in it ({found[0] if found else 'no line of dialogue'})")
     if problems is not None:
         problems.extend(found)
@@ -52,21 +51,23 @@ def parse_srt(text: str, *, name: str, problems: list[str]) -> list[Subtitle]:
     cues: list[Subtitle] = []
     for row, timing, lines in _cues(text.splitlines()):
         start, end = _seconds(timing.groups()[:4]), _seconds(timing.groups()[4:])
-        spoken = _one_line(html.unescape(_MARKUP.sub("", " ".join(lines))))
+        spoken = one_line(html.unescape(_ENDLESS.sub("\ufffd", _MARKUP.sub("", " ".join(lines)))))[
+            :LONGEST_TEXT
+        ].strip()
         if end < start:
             problems.append(f"{name}:{row}: ends ({end:.3f}) before it starts ({start:.3f}); left out")
         elif spoken:
             cues.append(Subtitle(start, end, spoken))
     for row, line in enumerate(text.splitlines(), 1):
         if "-->" in line and not _TIMING.match(line) and re.match(r"\s*[\d:]+", line):
-            problems.append(f"{name}:{row}: not a timing line ({line.strip()!r}); left out")
+            problems.append(f"{name}:{row}: not a timing line ({line.strip()[:80]!r}); left out")
     return sorted(cues, key=lambda cue: (cue.start, cue.end))
 
 
 def write_srt(path: Path, subtitles: Iterable[Subtitle]) -> None:
     """Writes cues numbered from 1, times rounded to milliseconds; cues without text are left out."""
     blocks = [
-        f"{number}\n{_stamp(cue.start, ',')} --> {_stamp(cue.end, ',')}\n{_escape(_one_line(cue.text))}\n"
+        f"{number}\n{_stamp(cue.start, ',')} --> {_stamp(cue.end, ',')}\n{_escape(one_line(cue.text))}\n"
         for number, cue in enumerate(_spoken(subtitles), 1)
     ]
     write_text(Path(path), "\n".join(blocks))
@@ -75,7 +76,7 @@ def write_srt(path: Path, subtitles: Iterable[Subtitle]) -> None:
 def write_vtt(path: Path, subtitles: Iterable[Subtitle]) -> None:
     """Writes WebVTT, which a browser reads as `<track kind="descriptions">` or subtitles."""
     blocks = [
-        f"{number}\n{_stamp(cue.start, '.')} --> {_stamp(cue.end, '.')}\n{_escape(_one_line(cue.text))}\n"
+        f"{number}\n{_stamp(cue.start, '.')} --> {_stamp(cue.end, '.')}\n{_escape(one_line(cue.text))}\n"
         for number, cue in enumerate(_spoken(subtitles), 1)
     ]
     write_text(Path(path), "\n".join(["WEBVTT\n", *blocks]))
@@ -108,11 +109,7 @@ def _stamp(seconds: float, mark: str) -> str:
 
 
 def _spoken(subtitles: Iterable[Subtitle]) -> list[Subtitle]:
-    return [cue for cue in subtitles if _one_line(cue.text)]
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    return [cue for cue in subtitles if one_line(cue.text)]
 
 
 def _escape(text: str) -> str:

@@ -22,6 +22,7 @@ from av.video.reformatter import VideoReformatter
 from common.errors import BadInput
 from corpora.encoding import write_video
 
+_MOST_PIXELS = 1 << 26  # of a picture; a film in 8K has half of it
 _SLACK = 0.5  # seconds by which a file's stated length may be wrong
 
 __all__ = ["VideoFacts", "probe", "read_frames", "strip_sound", "write_video"]
@@ -141,6 +142,9 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
             raise BadInput(f"{path}: holds no pictures; give a video file")
         if stream.codec_context is None:
             raise BadInput(f"{path}: its codec is not supported; convert it to H.264")
+        if stream.codec_context.width * stream.codec_context.height > _MOST_PIXELS:
+            size = f"{stream.codec_context.width}x{stream.codec_context.height}"
+            raise BadInput(f"{path}: claims pictures of {size}, larger than any film's; make the file again")
         yield container, stream
 
 
@@ -176,15 +180,18 @@ def _decoded(path: Path) -> Iterator[Any]:
     """Decoded frames in shown order; a broken packet or a missing tail is `BadInput` with the frame's number."""
     with _opened(path) as (container, stream):
         stream.codec_context.options = {
-            "err_detect": "explode"
-        }  # else a broken frame is patched up from its neighbours
-        number, packets = 0, 0
+            "err_detect": "explode",  # else a broken frame is patched up from its neighbours
+            "max_pixels": str(_MOST_PIXELS),  # a damaged picture may claim any size
+        }
+        number, packets, size = 0, 0, None
         try:
             for packet in container.demux(stream):
                 packets += bool(packet.size)
                 for frame in packet.decode():
                     if frame.is_corrupt:
                         raise _damaged(path, number, "its data is incomplete")
+                    if (size := size or (frame.width, frame.height)) != (frame.width, frame.height):
+                        raise _damaged(path, number, f"its size changes to {frame.width}x{frame.height}")
                     yield frame
                     number += 1
         except av.FFmpegError as error:

@@ -85,11 +85,11 @@ def _kept(cache: Path | None) -> dict[str, str]:
     """Key to answer; a torn line is one that was not asked."""
     path = cache / TRANSCRIPTS if cache is not None else None
     found: dict[str, str] = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path is not None and path.is_file() else ():
+    for line in path.read_bytes().splitlines() if path is not None and path.is_file() else ():
         try:
             kept = json.loads(line)
             found[str(kept["key"])] = str(kept["answer"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             log.info("evaluation: a line of %s is torn and is asked again", TRANSCRIPTS)
     return found
 

@@ -52,9 +52,9 @@ def recall_numbers(cache: Path | None, name: str) -> dict[bytes, float]:
     """Numbers kept under that name, by keys of 32 bytes; none where there is no cache, or where its file is torn."""
     try:
         kept = np.load(cache / name, allow_pickle=False) if cache is not None else None
-    except (OSError, ValueError, EOFError):
+    except Exception:  # whatever numpy says of damaged bytes
         return {}
-    if kept is None or kept.dtype != _NUMBER or kept.ndim != 1:
+    if not isinstance(kept, np.ndarray) or kept.dtype != _NUMBER or kept.ndim != 1:
         return {}
     return dict(zip(kept["key"].tolist(), kept["value"].tolist(), strict=True))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from evaluation.local_models import ModelMissing, model_layers, spelled
 from evaluation.redundancy import FUNCTION_WORDS, Redundancy
 from evaluation.settings import BertSettings, RedundancySettings
@@ -139,7 +139,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not path.is_file():
                 raise BadInput(f"{path}: no such file; give predictions.csv of data/predictions/<row>")
             name = path.parent.name if path.name == "predictions.csv" else path.stem
-            rows[name] = read_items(pd.read_csv(path, keep_default_na=False, dtype={"film": str}), name=str(path))
+            with blaming(path, "give predictions.csv of data/predictions/<row>"):
+                table = pd.read_csv(path, keep_default_na=False, dtype={"film": str})
+            rows[name] = read_items(table, name=str(path))
         print(sensitivity(rows, RedundancySettings(), BertSettings()))
     except BadInput as error:
         print(error, file=sys.stderr)

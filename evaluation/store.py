@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from common.files import read_json, write_json
 from evaluation.score import Scores
 
@@ -35,15 +35,15 @@ def read_scores(folder: Path) -> Scores:
     kept = read_json(folder / SUMMARY_FILE)
     if not (folder / CLIPS_FILE).is_file():
         raise BadInput(f"{folder / CLIPS_FILE}: no such file; run the stage `scores` again")
-    try:
+    with blaming(folder / CLIPS_FILE, "run the stage `scores` again"):
+        per_clip = pd.read_parquet(folder / CLIPS_FILE)
+    with blaming(folder / SUMMARY_FILE, "not scores; run the stage `scores` again"):
         return Scores(
             summary=kept["summary"],
-            per_clip=pd.read_parquet(folder / CLIPS_FILE),
+            per_clip=per_clip,
             missing=kept["missing"],
             intervals={name: (low, high) for name, (low, high) in kept["intervals"].items()},
             film_intervals={name: (low, high) for name, (low, high) in kept["film_intervals"].items()},
             identities=kept["identities"],
             counts=kept["counts"],
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadInput(f"{folder / SUMMARY_FILE}: not scores ({error}); run the stage `scores` again") from None

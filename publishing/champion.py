@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from common.files import file_md5, read_json, write_json
 from evaluation.settings import IntervalSettings
 from publishing import places, tracking
@@ -111,7 +111,13 @@ def champion_version(home: Path | None = None) -> str | None:
 def history(home: Path | None = None) -> list[dict[str, Any]]:
     """Every decision, oldest first."""
     path = _history_file(home)
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.is_file() else []
+    if not path.is_file():
+        return []
+    with blaming(path, "mend that line, or take it out"):
+        decisions = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        if not all(isinstance(each, dict) and {"action", "version"} <= each.keys() for each in decisions):
+            raise ValueError("a line without action and version")
+        return decisions
 
 
 def _reigns(decisions: list[dict[str, Any]]) -> list[str]:

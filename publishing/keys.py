@@ -8,12 +8,11 @@ from __future__ import annotations
 import ast
 import hashlib
 import inspect
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from common.files import digest, file_md5, write_json
+from common.files import digest, file_md5, read_json, write_json
 from publishing.places import CODE_ROOT
 from publishing.stage import Stage
 
@@ -111,9 +110,11 @@ class _Memory:
         self.path = path
         self.changed = False
         try:
-            self.known: dict[str, list[Any]] = dict(json.loads(path.read_text(encoding="utf-8")))
+            known = read_json(path)
         except (OSError, ValueError):
-            self.known = {}
+            known = {}
+        told = known.items() if isinstance(known, dict) else ()
+        self.known: dict[str, list[Any]] = {name: entry for name, entry in told if isinstance(entry, list) and entry}
 
     def recall(self, path: Path, place: str, take: Callable[[Path], str]) -> str:
         state = path.stat()

@@ -6,12 +6,11 @@ with the data in one step, so it travels through `dvc push`, `checkout` and clon
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from common.files import digest, file_md5, write_json
+from common.files import digest, file_md5, read_json, write_json
 
 RECORD = "_made.json"
 ASIDE = "_aside.json"
@@ -43,10 +42,12 @@ def write_record(folder: Path, *, key: str, made_from: dict[str, Any], audit: st
 def read_record(folder: Path) -> Record | None:
     """None where there is no record or a broken one: such a folder counts as never made."""
     try:
-        content = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return Record(content["key"], content["from"], content["audit"], content["files"])
+        content = read_json(folder / RECORD)
+        key, made_from, audit, files = (content[name] for name in ("key", "from", "audit", "files"))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    whole = isinstance(made_from, dict) and isinstance(files, dict) and isinstance(key, str) and isinstance(audit, str)
+    return Record(key, made_from, audit, files) if whole else None
 
 
 def is_whole(folder: Path, record: Record) -> bool:
@@ -70,8 +71,6 @@ def put_aside(folder: Path, reason: str) -> None:
 def aside_reason(folder: Path) -> str | None:
     """Why the unit was put aside, or None where it holds data."""
     try:
-        return str(json.loads((folder / ASIDE).read_text(encoding="utf-8"))["reason"])
-    except FileNotFoundError:
-        return None
+        return str(read_json(folder / ASIDE)["reason"]) if (folder / ASIDE).exists() else None
     except (OSError, ValueError, KeyError, TypeError):
         return "its note cannot be read"

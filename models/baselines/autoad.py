@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import GPT2Config, GPT2LMHeadModel, LogitsProcessorList
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from common.files import read_json, write_json
 from models.baselines.names import known_cast, named_in
 from models.captioner.checkpoints import save_tensors
@@ -203,10 +203,12 @@ def load_autoad(folder: Path) -> tuple[AutoAD, Vocabulary]:
     """What `save_autoad` wrote; `BadInput` where it is not that."""
     vocabulary = read_vocabulary(folder / "vocabulary.json")
     config = read_json(folder / "config.json")
-    if "shape" not in config:
+    if not isinstance(config, dict) or "shape" not in config:
         raise BadInput(f"{folder / 'config.json'}: not a model of AutoAD-I's style; train it again")
-    model = AutoAD(Shape(**config["shape"]), vocabulary)
-    missing, unexpected = model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
+    with blaming(folder / "config.json", "train it again"):
+        model = AutoAD(Shape(**config["shape"]), vocabulary)
+    with blaming(folder / "model.safetensors", "train it again"):
+        missing, unexpected = model.load_state_dict(load_file(folder / "model.safetensors"), strict=False)
     lacking = sorted(set(missing) - {TIED})
     if lacking or unexpected:
         raise BadInput(f"{folder}: does not fit the model ({[*lacking, *unexpected][0]}); train it again")

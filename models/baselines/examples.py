@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
+from common.errors import blaming
 from common.files import read_json, write_json
 from models.baselines.names import SOMEONE
 from models.baselines.perceived import Perceived, perceive
@@ -105,17 +106,23 @@ class Collection:
 
 def read_collection(folder: Path) -> Collection:
     """What `Collection.write` wrote."""
-    examples = [
-        Example(
-            film=row["film"],
-            cast=tuple(row["cast"]),
-            perceived=Perceived(tuple(row["scene"]), tuple((name, tuple(words)) for name, words in row["people"])),
-            prior=tuple(row["prior"]),
-            text=row["text"],
-        )
-        for row in read_json(folder / "examples.json")
-    ]
-    return Collection(tuple(examples), load_file(folder / "looks.safetensors")["looks"])
+    rows = read_json(folder / "examples.json")
+    with blaming(folder / "examples.json", "make it again"):
+        examples = [
+            Example(
+                film=row["film"],
+                cast=tuple(row["cast"]),
+                perceived=Perceived(tuple(row["scene"]), tuple((name, tuple(words)) for name, words in row["people"])),
+                prior=tuple(row["prior"]),
+                text=row["text"],
+            )
+            for row in rows
+        ]
+    with blaming(folder / "looks.safetensors", "make it again"):
+        looks = load_file(folder / "looks.safetensors")["looks"]
+        if len(looks) != len(examples):
+            raise ValueError(f"{len(looks)} looks of {len(examples)} examples")
+    return Collection(tuple(examples), looks)
 
 
 def collect(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors.torch import load_file, save_file
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from common.files import read_json, write_json
 
 if TYPE_CHECKING:
@@ -69,14 +69,17 @@ def read_adapter(folder: Path, language_model: nn.Module) -> None:
     from peft import set_peft_model_state_dict
 
     config = read_json(folder / CONFIG)
-    if config.get("peft_type") != "LORA":
+    if not isinstance(config, dict) or config.get("peft_type") != "LORA":
         raise BadInput(f"{folder / CONFIG}: not a LoRA adapter; train the variant again")
     wanted = ("r", "lora_alpha", "lora_dropout", "target_modules")
-    _inject(language_model, {name: config[name] for name in wanted})
-    try:
+    with blaming(folder / CONFIG, "train the variant again"):
+        if not 0 < int(config["r"]) <= 4096:
+            raise ValueError(f"{config['r']} is no rank")
+        _inject(language_model, {name: config[name] for name in wanted})
+    if not (folder / WEIGHTS).is_file():
+        raise BadInput(f"{folder / WEIGHTS}: no such file; train the variant again")
+    with blaming(folder / WEIGHTS, "train the variant again"):
         state = load_file(folder / WEIGHTS)
-    except OSError:
-        raise BadInput(f"{folder / WEIGHTS}: no such file; train the variant again") from None
     named = {name.removeprefix("base_model.model."): value for name, value in state.items()}
     try:
         found: Any = set_peft_model_state_dict(language_model, named)

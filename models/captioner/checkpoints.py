@@ -19,7 +19,7 @@ from torch import nn
 from transformers import Qwen2ForCausalLM
 from transformers.utils.logging import disable_progress_bar
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from common.files import digest, file_md5, read_json, write_json
 from models.captioner.adapters import ADAPTER, read_adapter, write_adapter
 from models.captioner.config import FocusedCaptionerConfig, config_fields
@@ -64,14 +64,16 @@ def load_language_model(folder: Path) -> Qwen2ForCausalLM:
     if not (folder / "config.json").exists():
         raise BadInput(f"{folder}: no language model; make base_model again")
     disable_progress_bar()
-    return Qwen2ForCausalLM.from_pretrained(folder)
+    with blaming(folder, "make base_model again"):
+        return Qwen2ForCausalLM.from_pretrained(folder, local_files_only=True, use_safetensors=True)
 
 
 def load_tower(folder: Path) -> Tower | PublishedTower:
     """The frozen tower of a base model."""
     if _read_config(folder).get("kind") in KINDS:
         return open_tower(folder)
-    tower = tower_from(_read_config(folder)["tower"])
+    with blaming(folder / "config.json", "make base_model again"):
+        tower = tower_from(_read_config(folder)["tower"])
     _load_into(tower, folder / "tower.safetensors")
     return tower.eval().requires_grad_(False)
 
@@ -80,8 +82,10 @@ def load_base(folder: Path) -> tuple[FocusedCaptioner, Speech]:
     """A base model ready to be fine-tuned: its connectors and language model; the soft prompt is untrained."""
     if _read_config(folder).get("kind") in KINDS:
         return open_base(folder)
-    model = FocusedCaptioner(FocusedCaptionerConfig(**_read_config(folder)["captioner"]))
-    model.language_model.load_state_dict(load_language_model(folder / LANGUAGE_MODEL).state_dict())
+    with blaming(folder / "config.json", "make base_model again"):
+        model = FocusedCaptioner(FocusedCaptionerConfig(**_read_config(folder)["captioner"]))
+    with blaming(folder / LANGUAGE_MODEL, "make base_model again"):
+        model.language_model.load_state_dict(load_language_model(folder / LANGUAGE_MODEL).state_dict())
     _load_into(model, folder / "connectors.safetensors", partly=True)
     return model, read_vocabulary(folder / "vocabulary.json")
 
@@ -103,7 +107,7 @@ def save_captioner(
 def load_captioner(folder: Path, base: Path) -> Captioner:
     """A fine-tuned variant on top of the base model it was trained from; `BadInput` where that is another one."""
     config = read_json(folder / "config.json")
-    if "plan" not in config:
+    if not isinstance(config, dict) or "plan" not in config:
         raise BadInput(f"{folder / 'config.json'}: not a captioner's configuration; train the variant again")
     found = base_digest(base)
     if config.get("base", found) != found:
@@ -112,9 +116,12 @@ def load_captioner(folder: Path, base: Path) -> Captioner:
             "fetch that base model (dvc checkout) or train the variant again"
         )
     model, vocabulary = load_base(base)
-    plan = PromptPlan(**config["plan"])
-    if plan.soft_prompt and plan.soft_prompt_tokens != len(model.soft_prompt()):
-        model.soft_prompt.hold(torch.zeros(plan.soft_prompt_tokens, model.soft_prompt().shape[1]))
+    with blaming(folder / "config.json", "train the variant again"):
+        plan = PromptPlan(**config["plan"])
+        if plan.soft_prompt and plan.soft_prompt_tokens != len(model.soft_prompt()):
+            if not 0 <= plan.soft_prompt_tokens <= 4096:
+                raise ValueError(f"{plan.soft_prompt_tokens} is no number of tokens")
+            model.soft_prompt.hold(torch.zeros(plan.soft_prompt_tokens, model.soft_prompt().shape[1]))
     _load_into(model, folder / "model.safetensors", partly=True)
     if (folder / ADAPTER).is_dir():
         read_adapter(folder / ADAPTER, model.language_model)
@@ -136,7 +143,8 @@ def save_tensors(path: Path, state: dict[str, torch.Tensor] | dict[str, nn.Param
 def _load_into(module: nn.Module, path: Path, *, partly: bool = False) -> None:
     if not path.exists():
         raise BadInput(f"{path}: no such file; make it again")
-    state = load_file(path)
+    with blaming(path, "make it again"):
+        state = load_file(path)
     try:
         _missing, unexpected = module.load_state_dict(state, strict=not partly)
     except RuntimeError as error:
@@ -147,7 +155,7 @@ def _load_into(module: nn.Module, path: Path, *, partly: bool = False) -> None:
 
 def _read_config(folder: Path) -> dict[str, Any]:
     config = read_json(folder / "config.json")
-    if not {"captioner", "tower"} <= set(config):
+    if not isinstance(config, dict) or not {"captioner", "tower"} <= set(config):
         raise BadInput(f"{folder / 'config.json'}: not a base model's configuration; make base_model again")
     return config
 

@@ -17,7 +17,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 from safetensors.numpy import load_file, save_file
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from common.files import read_json, write_json
 from corpora.film import Clip
 from models.captioner.crops import WORKING_SIZE, ClipPixels, clip_pixels, mirrored
@@ -116,25 +116,39 @@ class FilmFeatures:
 def read_features(folder: Path) -> FilmFeatures:
     """Reads what `FilmFeatures.write` wrote, as float32; the published tower's stay on disk, in half precision."""
     content = read_json(folder / "index.json")
-    clips = content["clips"]
-    index = {
-        int(clip["clip_id"]): (int(clip["row"]), {int(track): int(row) for track, row in clip["tracks"].items()})
-        for clip in clips
-    }
-    if content.get("mapped"):
+    with blaming(folder / "index.json", "make clip_features again"):
+        clips, mapped = content["clips"], content.get("mapped")
+        index = {
+            int(clip["clip_id"]): (int(clip["row"]), {int(track): int(row) for track, row in clip["tracks"].items()})
+            for clip in clips
+        }
+        around = {int(clip["clip_id"]): _pair(clip["around"]) for clip in clips if "around" in clip}
+    if mapped:
         from models.captioner.published.cache import film_features, mapped_tensors
 
         return film_features(mapped_tensors(folder / FEATURES), index)
-    tensors = load_file(folder / FEATURES)
-    return FilmFeatures(
-        scene=tensors["scene"].astype(np.float32),
-        regions=tensors["regions"].astype(np.float32),
-        boxes=tensors["boxes"],
-        seen=tensors["seen"].astype(bool),
-        index=index,
-        shots=tensors.get("shots", np.zeros((0, 0, 0, 0))).astype(np.float32),
-        around={int(clip["clip_id"]): _pair(clip["around"]) for clip in clips if "around" in clip},
-    )
+    with blaming(folder / FEATURES, "make clip_features again"):
+        tensors = load_file(folder / FEATURES)
+        found = FilmFeatures(
+            scene=tensors["scene"].astype(np.float32),
+            regions=tensors["regions"].astype(np.float32),
+            boxes=tensors["boxes"],
+            seen=tensors["seen"].astype(bool),
+            index=index,
+            shots=tensors.get("shots", np.zeros((0, 0, 0, 0))).astype(np.float32),
+            around=around,
+        )
+    with blaming(folder / "index.json", "make clip_features again"):
+        _check_rows(found)
+    return found
+
+
+def _check_rows(found: FilmFeatures) -> None:
+    """`ValueError` for a clip or a track whose row is none of the tensors'."""
+    scenes, regions = found.scene.shape[1], found.regions.shape[1]
+    for clip, (row, tracks) in found.index.items():
+        if not 0 <= row < scenes or not all(0 <= each < regions for each in tracks.values()):
+            raise ValueError(f"clip {clip} has a row that {FEATURES} has not")
 
 
 def _pair(rows: Sequence[int]) -> tuple[int, int]:

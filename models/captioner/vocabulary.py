@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from common.files import read_json, write_json
 from models.captioner.speech import Cast, Layout
 from models.prior.template import instruction, template_words
@@ -170,7 +170,13 @@ def read_vocabulary(path: Path) -> Vocabulary:
     content = read_json(path)
     if not isinstance(content, dict) or set(content) != {"words", "names"}:
         raise BadInput(f"{path}: not a vocabulary; make the base model again")
-    return Vocabulary(tuple(content["words"]), int(content["names"]))
+    with blaming(path, "make the base model again"):
+        words, names = content["words"], int(content["names"])
+        if not all(isinstance(word, str) for word in words) or words[: len(SPECIALS)] != list(SPECIALS):
+            raise ValueError("its words do not begin with the special ones")
+        if not 0 <= names <= len(words) or len(set(words)) < len(words):
+            raise ValueError("words that stand twice, or more names than words")
+        return Vocabulary(tuple(words), names)
 
 
 def display_name(name: str) -> str:

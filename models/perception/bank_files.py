@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from common.files import read_json, write_bytes, write_json
 from models.perception.encoders import unit_rows
 
@@ -90,10 +90,10 @@ def read_bank(folder: Path) -> dict[str, np.ndarray]:
         raise BadInput(f"{folder}: no such query bank; run the query_banks stage")
     queries: dict[str, np.ndarray] = {}
     for path in sorted(folder.glob("*.npy")):
-        try:
+        with blaming(path, "make the bank again"):
             query = np.load(path, allow_pickle=False)
-        except (ValueError, OSError) as error:
-            raise BadInput(f"{path}: not a readable .npy array ({error}); make the bank again") from None
+            if not isinstance(query, np.ndarray):
+                raise ValueError("not a .npy array")
         if query.dtype.kind != "f" or query.ndim not in (1, 2) or query.size != query.shape[-1] or not query.size:
             raise BadInput(f"{path}: a query is (d,) or (1, d) floats, not {query.dtype} {query.shape}; make it again")
         query_d = query.reshape(-1)
@@ -115,11 +115,21 @@ def read_banks(folder: Path, kind: str | None = None) -> Any:
             raise ValueError(f"no bank of kind {kind!r}")
         return read_bank(folder / FOLDERS[kind])
     facts = read_json(folder / "bank.json")
-    return Banks(
-        encoder=facts["encoder"],
-        threshold=float(facts["threshold"]),
-        best=read_bank(folder / "best_query"),
-        actor=read_bank(folder / "actor_query"),
-        facts=facts["characters"],
-        actor_threshold=facts.get("actor_threshold"),
-    )
+    with blaming(folder / "bank.json", "make the bank again"):
+        other = facts.get("actor_threshold")
+        return Banks(
+            encoder=str(facts["encoder"]),
+            threshold=_distance(facts["threshold"]),
+            best=read_bank(folder / "best_query"),
+            actor=read_bank(folder / "actor_query"),
+            facts=dict(facts["characters"]),
+            actor_threshold=None if other is None else _distance(other),
+        )
+
+
+def _distance(value: Any) -> float:
+    """A threshold out of a file; `ValueError` for what no distance can be."""
+    distance = float(value)
+    if not 0 <= distance <= 4:  # squared, between unit vectors
+        raise ValueError(f"{distance} is no distance of unit vectors")
+    return distance

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from common.files import read_json, write_json
 
 STUDIO_MARGIN = 0.18  # of the box's longer side, on each side: the head with its hair; its middle is the face alone
@@ -115,16 +115,21 @@ class StudioEncoder(_TorchEncoder):
         path = folder / "model.safetensors"
         if not path.is_file():
             raise BadInput(f"{path}: no such file; run the face_encoder stage")
-        network = StudioFaceNet(width=config["width"], size=config["size"])
-        network.load_state_dict(load_file(path))
+        with blaming(folder / "config.json", "make the face_encoder stage again"):
+            width, size, side = (_count(config[name]) for name in ("width", "size", "image_size"))
+            threshold = _threshold(config["threshold"])
+            portrait_threshold = _threshold(config.get("portrait_threshold", threshold))
+        with blaming(path, "make the face_encoder stage again"):
+            network = StudioFaceNet(width=width, size=size)
+            network.load_state_dict(load_file(path))
         super().__init__(
             network.eval().embed,
-            side=config["image_size"],
+            side=side,
             margin=STUDIO_MARGIN,
             name="studio",
-            size=config["size"],
-            threshold=float(config["threshold"]),
-            portrait_threshold=float(config.get("portrait_threshold", config["threshold"])),
+            size=size,
+            threshold=threshold,
+            portrait_threshold=portrait_threshold,
         )
 
 
@@ -209,11 +214,26 @@ def write_pretrained(kind: str, folder: Path) -> None:
 def load_encoder(folder: Path) -> FaceEncoder:
     """The encoder of a `face_encoder` folder, by its config.json; BadInput names what is missing."""
     config = read_json(folder / "config.json")
-    kind = config.get("kind")
+    kind = config.get("kind") if isinstance(config, dict) else None
     if kind == "studio":
         return StudioEncoder(folder, config)
-    if kind == "facenet":
-        return FacenetEncoder(threshold=float(config.get("threshold", FACENET_THRESHOLD)))
-    if kind == "dlib":
-        return DlibEncoder(threshold=float(config.get("threshold", DLIB_THRESHOLD)))
+    if kind in ("facenet", "dlib"):
+        usual = FACENET_THRESHOLD if kind == "facenet" else DLIB_THRESHOLD
+        with blaming(folder / "config.json", "make the face_encoder stage again"):
+            threshold = _threshold(config.get("threshold", usual))
+        return FacenetEncoder(threshold=threshold) if kind == "facenet" else DlibEncoder(threshold=threshold)
     raise BadInput(f"{folder / 'config.json'}: unknown encoder kind {kind!r}; use studio, facenet or dlib")
+
+
+def _count(value: Any) -> int:
+    """A size out of config.json; `ValueError` for what none can be, before memory is asked for."""
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= 4096:
+        raise ValueError(f"{value!r} is no size")
+    return value
+
+
+def _threshold(value: Any) -> float:
+    threshold = float(value)
+    if not 0 < threshold <= 4:  # a squared distance of unit vectors
+        raise ValueError(f"{value!r} is no threshold")
+    return threshold

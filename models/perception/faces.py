@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.files import read_json, write_json
+from common.files import write_json
 from corpora.film import Film
 from corpora.video import read_frames
 from models.perception.detection import Face, FaceDetector
 from models.perception.encoders import FaceEncoder
 from models.perception.regions import read_table, write_table
 from models.perception.settings import PerceptionSettings
-from models.perception.shots import Shot, ShotFinder, shot_of
+from models.perception.shots import Shot, ShotFinder, read_shots, shot_of
 
 log = logging.getLogger(__name__)
 
@@ -112,4 +112,4 @@ def write_faces(faces: pd.DataFrame, shots: Iterable[Shot], folder: Path) -> Non
 def read_faces(folder: Path) -> tuple[pd.DataFrame, tuple[Shot, ...]]:
     """What `write_faces` wrote."""
     faces = read_table(folder / "faces.parquet", dict.fromkeys(FACE_COLUMNS, ""), stage="query_banks")
-    return faces, tuple(Shot(**shot) for shot in read_json(folder / "shots.json"))
+    return faces, read_shots(folder / "shots.json")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from common.files import read_json, write_json
 
 TRACK_COLUMNS = {
@@ -96,13 +96,15 @@ def read_table(path: Path, columns: dict[str, str], *, stage: str) -> pd.DataFra
     """A parquet table with at least `columns`; BadInput names the stage that makes it."""
     if not path.is_file():
         raise BadInput(f"{path}: no such file; run the {stage} stage")
-    try:
+    with blaming(path, f"run the {stage} stage again"):
         frame = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path}: not a readable parquet table ({error}); run the {stage} stage again") from None
     missing = [name for name in columns if name not in frame.columns]
     if missing:
         raise BadInput(f"{path}: column {missing[0]} is missing; run the {stage} stage again")
+    for name, kind in columns.items():
+        is_number = pd.api.types.is_numeric_dtype(frame[name])
+        if len(frame) and ((kind in ("int64", "float64") and not is_number) or (kind == "str" and is_number)):
+            raise BadInput(f"{path}: column {name} is {frame[name].dtype}, not {kind}; run the {stage} stage again")
     return frame
 
 
@@ -117,12 +119,17 @@ def write_regions(regions: Regions, folder: Path) -> None:
 
 def read_regions(folder: Path) -> Regions:
     """What `write_regions` wrote."""
-    facts = read_json(folder / "regions.json")
+    path = folder / "regions.json"
+    facts = read_json(path)
+    with blaming(path, "run the character_regions stage again"):
+        film, (width, height, clips) = str(facts["film"]), (int(facts[name]) for name in ("width", "height", "clips"))
+        if not (0 < width < 1 << 16 and 0 < height < 1 << 16 and clips >= 0):
+            raise ValueError(f"masks of {width}x{height} in {clips} clips")
     return Regions(
-        film=facts["film"],
-        width=int(facts["width"]),
-        height=int(facts["height"]),
+        film=film,
+        width=width,
+        height=height,
         tracks=read_table(folder / "tracks.parquet", TRACK_COLUMNS, stage="character_regions"),
         regions=read_table(folder / "regions.parquet", REGION_COLUMNS, stage="character_regions"),
-        clips=int(facts["clips"]),
+        clips=clips,
     )

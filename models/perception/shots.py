@@ -10,6 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from common.errors import blaming
+from common.files import read_json
 from models.perception.settings import ShotSettings
 
 LOW = (64, 36)  # pixels; the histogram of a thumbnail is as good as the frame's and costs nothing
@@ -127,3 +129,13 @@ def shot_of(shots: Sequence[Shot], frame: int) -> int:
     """Id of the shot that holds `frame`; a frame past the end belongs to the last shot."""
     firsts = [shot.first for shot in shots]
     return shots[max(0, int(np.searchsorted(firsts, frame, side="right")) - 1)].id
+
+
+def read_shots(path: Path) -> tuple[Shot, ...]:
+    """The shots beside a film's faces; `BadInput` for what is none."""
+    listed = read_json(path)
+    with blaming(path, "run the query_banks stage again"):
+        shots = tuple(Shot(**{name: int(value) for name, value in shot.items()}) for shot in listed)
+        if any(not 0 <= shot.first <= shot.last for shot in shots):
+            raise ValueError("a shot ends before it begins")
+        return shots

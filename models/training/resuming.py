@@ -17,7 +17,7 @@ from typing import Any
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from common.files import read_json, write_json
 
 IDENTITY = "identity.json"
@@ -77,12 +77,13 @@ class Checkpoints:
             return None
         folder = steps[-1]
         told = read_json(folder / "state.json")
-        return State(
-            step=int(told["step"]),
-            weights=load_file(folder / "weights.safetensors"),
-            optimiser=load_file(folder / "optimiser.safetensors"),
-            loss=[float(value) for value in told["loss"]],
-        )
+        with blaming(folder, "remove it, and train anew"):
+            return State(
+                step=int(told["step"]),
+                weights=load_file(folder / "weights.safetensors"),
+                optimiser=load_file(folder / "optimiser.safetensors"),
+                loss=[float(value) for value in told["loss"]],
+            )
 
     def write(self, state: State) -> None:
         """Whole or not at all; then the older ones go."""
