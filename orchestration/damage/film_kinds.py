@@ -18,7 +18,14 @@ _CODECS = {"mp4": "libx264", "mkv": "libx264", "avi": "mpeg4", "webm": "libvpx-v
 
 def kinds() -> list[Kind]:
     return [
-        Kind(f"film, {ending}", f"film.{ending}", "mp4" if ending == "mp4" else "binary", _lay(ending, codec), _ingest)
+        Kind(
+            f"film, {ending}",
+            f"film.{ending}",
+            "mp4" if ending == "mp4" else "binary",
+            _lay(ending, codec),
+            _ingest,
+            (f"film.{ending}", "lies in the film"),  # of which too little may be left
+        )
         for ending, codec in _CODECS.items()
     ]
 

@@ -38,7 +38,7 @@ def test_a_query_that_is_none_is_told_with_its_file(tmp_path: Path, query: np.nd
 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     np.save(tmp_path / "Ada.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(BadInput, match="not a readable"):
+    with pytest.raises(BadInput, match="cannot be read"):
         read_bank(tmp_path)
 
 
