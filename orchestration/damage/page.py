@@ -11,16 +11,17 @@ _HEAD = """# Damaged files: what the readers make of them
 
 Written by `python -m orchestration.damage --files {files} --seed {seed}`.
 
-{files} files of each kind, damaged by what they are: keys, rows and columns dropped, doubled, renamed and swapped,
-values of other types, enormous, negative and no numbers, times the wrong way round, control characters, halves of characters,
-paths that lead out of the folder, towers of brackets, texts of a megabyte, YAML's tags and anchors, other encodings,
-files cut, holes, flipped bits, header fields that claim what is not there (`orchestration/damage/`).
+{files} files of each kind, damaged by what they are: keys, rows and columns dropped, doubled, renamed and
+swapped, values of other types, enormous, negative and no numbers, times the wrong way round, control
+characters, halves of characters, paths that lead out of the folder, towers of brackets, texts of a megabyte,
+YAML's tags and anchors, other encodings, files cut, holes, flipped bits, header fields that claim what is not
+there (`orchestration/damage/`).
 
-Read: the reader took it, perhaps with rows put aside; what it gave holds only finite numbers and writable text, and
-what can be written again comes back the same; a corpus file was also taken into a film's normal form. Refused: `BadInput`,
-one line that names the file. A fault is anything else: a traceback, a line that does not name the file, more than
-{seconds:.0f} s of processor time, {mib} MiB of memory, a file written outside the folder or one beside it opened, the
-death of the process.
+Read: the reader took it, perhaps with rows put aside; what it gave holds only finite numbers and writable
+text, and what can be written again comes back the same; a corpus file was also taken into a film's normal
+form. Refused: `BadInput`, one line that names the file. A fault is anything else: a traceback, a line that does
+not name the file, more than {seconds:.0f} s of processor time, {mib} MiB of memory, a file written outside the
+folder or one beside it opened, the death of the process.
 
 """
 
