@@ -105,8 +105,10 @@ def pool_by_slices(net: Any) -> None:
 
     for name, layer in list(net.named_children()):
         if isinstance(layer, torch.nn.MaxPool2d):
+            kernel = layer.kernel_size
             assert layer.stride == 2 and layer.ceil_mode and not layer.padding, "MTCNN pools like this"
-            setattr(net, name, Pool(int(layer.kernel_size)))
+            assert isinstance(kernel, int)
+            setattr(net, name, Pool(kernel))
 
 
 def _pooled(maps: Any, kernel: int, dim: int) -> Any:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from corpora.film import Film
     from orchestration.bench.harness import Result
 
-PARTS = ("perception", "length", "narration", "metrics", "generation", "training")
+PARTS = ("perception", "length", "banks", "narration", "metrics", "generation", "training", "engines")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("data"), help="what `make repro` published")
     parser.add_argument("--film", type=Path, help="a film in normal form (default: the first of the data's films)")
     parser.add_argument("--encoder", type=Path, help="the face encoder's folder (default: the data's)")
-    parser.add_argument("--minutes", default="1,4,16", help="lengths of film to measure; empty: none")
+    parser.add_argument("--minutes", default="1,4,16,64", help="lengths of film to measure; empty: none")
     parser.add_argument("--pairs", type=int, default=10_000, help="pairs to measure the metrics on; 0: none")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="where BENCHMARKS.json and .md go")
     asked = parser.parse_args(arguments)
@@ -39,13 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _bench(asked: argparse.Namespace) -> int:
     from common.progress import show_progress
     from orchestration.bench import metrics
+    from orchestration.bench.banks import against_kmeans
     from orchestration.bench.captioner import generation, training_step
+    from orchestration.bench.engines import engines
     from orchestration.bench.harness import write_results
 
     show_progress()
     results: list[Result] = []
     if asked.only in (None, "perception", "length"):
         results += _perception(asked)
+    if asked.only in (None, "banks"):
+        results += against_kmeans(asked.data)
     if asked.only in (None, "narration"):
         results += _narration(asked)
     if asked.only in (None, "metrics") and asked.pairs > 0:
@@ -54,6 +58,8 @@ def _bench(asked: argparse.Namespace) -> int:
         results += generation(asked.data)
     if asked.only in (None, "training"):
         results += training_step(asked.data)
+    if asked.only in (None, "engines"):
+        results += engines(asked.data)
     write_results(results, asked.out)
     print((asked.out / "BENCHMARKS.md").read_text(encoding="utf-8"))
     return 0
