@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from assets import clips
+from assets.film_facts import clear_of_dialogue, seconds_over
 from publishing.stage import Stage, Work, expect
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ def gated(stage: Stage) -> Stage:
 def compared(work: Work) -> dict[str, pd.DataFrame]:
     import pandas as pd
 
-    from assets.film_facts import seconds_over
     from corpora.film import read_film
 
     film, records = read_film(work.read("films")), clips.read_records(work.out)
@@ -51,15 +51,7 @@ def expectations(settings: Settings) -> list[Any]:
     return [
         *clips.expectations(settings),
         expect("slots", between, column="outside", max_value=0.1, rows=("clip",), why="a slot outside the film"),
-        expect(
-            "slots",
-            between,
-            column="over_dialogue",
-            max_value=gates.longest_overlap_seconds,
-            mostly=gates.clear_of_dialogue,
-            rows=("clip",),
-            why="descriptions stand over dialogue: are the subtitles of this cut?",
-        ),
+        clear_of_dialogue(gates),
         expect(
             "types",
             between,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from common.errors import BadInput
+from publishing.stage import expect
 
 if TYPE_CHECKING:
     from corpora.film import Film
+    from publishing.thresholds import ClipsGate, FilmsGate
 
 TAIL_SECONDS = 1.0  # decoded at the end; all packets before it are counted, and query_banks decodes the whole film
 
@@ -42,3 +44,16 @@ def _plays_its_end(film: Film) -> bool:
 def seconds_over(start: float, end: float, talk: Sequence[tuple[float, float]]) -> float:
     """Seconds between `start` and `end` in which somebody speaks; `talk` holds the lines' starts and ends."""
     return sum(max(0.0, min(end, until) - max(start, since)) for since, until in talk)
+
+
+def clear_of_dialogue(gates: FilmsGate | ClipsGate) -> Any:
+    """What is expected of `seconds_over` in a table of slots."""
+    return expect(
+        "slots",
+        "column_values_to_be_between",
+        column="over_dialogue",
+        max_value=gates.longest_overlap_seconds,
+        mostly=gates.clear_of_dialogue,
+        rows=("clip",),
+        why="descriptions stand over dialogue: are the subtitles of this cut?",
+    )

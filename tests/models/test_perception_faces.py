@@ -12,7 +12,7 @@ from common.errors import BadInput
 from corpora.film import Character, Film
 from corpora.studio.casting import FIRST_PORTRAIT, portraits_of_strangers
 from corpora.studio.settings import StudioSettings
-from models.perception.detection import Face, MTCNNDetector
+from models.perception.detection import Face, MTCNNDetector, pool_by_slices
 from models.perception.encoders import write_pretrained
 from models.perception.faces import read_faces, survey_frames, write_faces
 from models.perception.query_bank import embed_portraits
@@ -53,6 +53,24 @@ def test_pictures_without_faces_alone_and_among_others(detector: MTCNNDetector, 
     assert detector.detect([black]) == [[]] and detector.detect([]) == []
     alone, empty = detector.detect([drawn[0], np.zeros_like(drawn[0])])
     assert len(alone) == len(detector.detect([drawn[0]])[0]) and empty == []
+
+
+@pytest.mark.parametrize("kernel", [2, 3])
+@pytest.mark.parametrize("channels_last", [False, True])
+def test_pooling_by_slices_gives_the_same_numbers_in_the_same_layout(kernel: int, channels_last: bool) -> None:
+    import torch
+
+    net = torch.nn.Sequential(torch.nn.MaxPool2d(kernel, 2, ceil_mode=True))
+    draw = torch.Generator().manual_seed(0)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    for height, width in [(3, 3), (4, 7), (9, 12), (10, 5)]:
+        maps = torch.randn(2, 6, height, width, generator=draw).contiguous(memory_format=layout)
+        expected, before = torch.nn.functional.max_pool2d(maps, kernel, 2, ceil_mode=True), maps.clone()
+        pool_by_slices(net)
+        found = net(maps)
+        assert torch.equal(found, expected)
+        assert torch.equal(maps, before), "the input stays"
+        assert found.is_contiguous(memory_format=layout)
 
 
 def test_a_picture_smaller_than_any_face_is_no_error(detector: MTCNNDetector) -> None:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.perception import queries
 from models.perception.encoders import unit_rows
 from models.perception.queries import (
     EPSILON,
@@ -76,3 +77,27 @@ def test_pairwise_distances_agree_with_their_definition(count: int, seed: int) -
     rows = unit_rows(np.random.default_rng(seed).normal(size=(count, 5)))
     expected = np.linalg.norm(rows[:, None] - rows[None], axis=2)
     assert pairwise(rows) == pytest.approx(expected, abs=1e-3)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(0, 99))
+def test_distances_from_the_medoid_come_block_by_block_as_at_once(count: int, rows: int, seed: int) -> None:
+    faces_nd = unit_rows(np.random.default_rng(seed).standard_normal((count, 4)))
+    whole = pairwise(faces_nd)
+    before, queries.ROWS = queries.ROWS, rows
+    try:
+        found = queries.distances_from_medoid(faces_nd)
+    finally:
+        queries.ROWS = before
+    np.testing.assert_allclose(np.sort(found), np.sort(whole[whole.mean(1).argmin()]), atol=1e-6)
+
+
+def test_the_faces_of_hours_are_compared_without_a_square_of_them() -> None:
+    import tracemalloc
+
+    faces_nd = unit_rows(np.random.default_rng(0).standard_normal((6000, 8))).astype(np.float32)
+    tracemalloc.start()
+    queries.drop_outliers(faces_nd, 0.1)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6000 * 6000 * 8 / 2, "less than half of one matrix of distances"

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,11 +17,14 @@ from corpora.film import Character, Clip, Description, Film, write_film
 from corpora.subtitles import Subtitle, write_srt
 from corpora.video import probe, read_frames, write_video
 from models.perception.detection import Face
-from orchestration.bench import narration
+from models.perception.encoders import unit_rows
+from orchestration.bench import banks, narration
 from orchestration.bench.__main__ import main
 from orchestration.bench.captioner import as_transformers_searches, transformers_search
+from orchestration.bench.engines import up_to_date
 from orchestration.bench.harness import Result, interleaved, write_results
 from orchestration.bench.perception import lengthened, name_batched, name_like_the_peer
+from orchestration.bench.scratch import Cost, Scratch
 
 
 class Squares:
@@ -188,3 +192,44 @@ def test_narrating_is_measured_by_the_length_of_the_film(film: Film, tmp_path: P
 def test_one_that_cannot_be_narrated_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert narration.main(str(tmp_path / "none"), str(tmp_path)) == 2
     assert "no such film or folder" in capsys.readouterr().err
+
+
+def test_the_cost_of_a_command_is_that_of_all_its_processes(tmp_path: Path) -> None:
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    work = "sum(range(6_000_000))"
+    child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}]); print('done')"
+    cost = Scratch(tmp_path).run("python", "-c", child)
+    assert cost.said == "done\n"
+    assert cost.cpu > Scratch(tmp_path).run("python", "-c", "").cpu, "the child of the child counts too"
+
+
+def test_a_command_that_fails_in_the_copy_is_told_with_its_last_line(tmp_path: Path) -> None:
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    with pytest.raises(BadInput, match="failed in a copy of the repository: no such thing"):
+        Scratch(tmp_path).run("python", "-c", "raise SystemExit('no such thing')")
+
+
+def test_data_of_other_parameters_are_not_measured(tmp_path: Path) -> None:
+    stale = Scratch(tmp_path)
+    with pytest.raises(BadInput, match="make repro"):
+        up_to_date(replace_run(stale, "films:\n\tchanged deps:"))
+    up_to_date(replace_run(stale, "Data and pipelines are up to date."))
+
+
+def replace_run(copy: Scratch, said: str) -> Scratch:
+    class Fixed(Scratch):
+        def run(self, *command: str) -> Cost:
+            return Cost(0.0, 0.0, said)
+
+    return Fixed(copy.folder)
+
+
+def test_kmeans_is_given_to_the_characters_it_fits() -> None:
+    draw = np.random.default_rng(0)
+    film = {
+        name: unit_rows(centre + 0.05 * draw.standard_normal((30, 8)))
+        for name, centre in zip("ab", np.eye(8)[:2], strict=True)
+    }
+    _, ours = banks._our_queries(film, (0.0, 0.2))
+    _, share = banks._kmeans(film, ours, banks.STARTS)
+    assert 0.9 < share < 1.1, "two clear clusters: both searches find the same"
