@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from corpora.film import Film
     from orchestration.bench.harness import Result
 
-PARTS = ("perception", "length", "banks", "narration", "metrics", "generation", "training", "engines")
+PARTS = ("perception", "length", "banks", "narration", "metrics", "generation", "training", "engines", "stages")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,6 +43,7 @@ def _bench(asked: argparse.Namespace) -> int:
     from orchestration.bench.captioner import generation, training_step
     from orchestration.bench.engines import engines
     from orchestration.bench.harness import write_results
+    from orchestration.bench.history import stages
 
     show_progress()
     results: list[Result] = []
@@ -60,6 +61,8 @@ def _bench(asked: argparse.Namespace) -> int:
         results += training_step(asked.data)
     if asked.only in (None, "engines"):
         results += engines(asked.data)
+    if asked.only in (None, "stages"):
+        results += stages(asked.data)
     write_results(results, asked.out)
     print((asked.out / "BENCHMARKS.md").read_text(encoding="utf-8"))
     return 0
