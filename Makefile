@@ -14,7 +14,7 @@ export DVC_NO_ANALYTICS := 1
 export DO_NOT_TRACK := 1
 unexport PYTHONDONTWRITEBYTECODE # every process would compile its imports again
 
-.PHONY: help setup repro test quick ui doctor bench spice dlib lock clean-runs
+.PHONY: help setup repro test quick ui doctor bench faults spice dlib lock clean-runs
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -51,6 +51,9 @@ doctor: setup ## what is missing, what that costs, how to get it
 
 bench: setup ## ratios against the peer, cost against length: docs/BENCHMARKS.md (needs what `make repro` made)
 	@$(PYTHON) -m orchestration.bench
+
+faults: setup ## kills, full disks, two runs at once, no network, ...: docs/FAULTS.md (an hour; clones of what is committed)
+	@$(PYTHON) -m orchestration.faults
 
 spice: setup ## the jars that SPICE needs (Maven, 380 MB)
 	$(PYTHON) -m evaluation.fetch_spice --into tools/spice

@@ -1,0 +1,86 @@
+"""`make faults`: faults on purpose, in scratch clones, and a page of what they did."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from common.errors import BadInput
+from common.progress import show_progress
+from orchestration.faults.report import PARTS
+
+if TYPE_CHECKING:
+    from orchestration.faults.kills import State
+    from orchestration.faults.report import Row
+
+log = logging.getLogger(__name__)
+SCRATCH = Path(".cache/faults")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit status 0, 1 where anything was found wrong, 2 for a mistake of the user's in one line."""
+    parser = argparse.ArgumentParser(prog="python -m orchestration.faults", description=__doc__)
+    parser.add_argument("--only", choices=list(PARTS), action="append", help="one part (may be given more than once)")
+    parser.add_argument("--kills", type=int, default=56, help="how often the lineage is killed (default: 56)")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments (default: 0)")
+    parser.add_argument(
+        "--minutes", type=float, help="after this time the lineage is killed no more, but made to its end"
+    )
+    parser.add_argument("--scratch", type=Path, default=SCRATCH, help="where the clones lie, and what is done so far")
+    parser.add_argument("--keep", action="store_true", help="leave the clones there; else they go when all is done")
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="where FAULTS.json and .md go")
+    asked = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started ends too
+    try:
+        if asked.kills < 1:
+            raise BadInput(f"--kills {asked.kills}: at least one")
+        show_progress()
+        wrong = sum(_part(part, asked) for part in asked.only or PARTS)
+    except BadInput as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+    if not asked.keep:
+        shutil.rmtree(asked.scratch, ignore_errors=True)
+    print((asked.out / "FAULTS.md").read_text(encoding="utf-8"))
+    return 1 if wrong else 0
+
+
+def _part(part: str, asked: argparse.Namespace) -> int:
+    """Runs a part, writes the page; gives back how much was wrong."""
+    from orchestration.faults.report import write_part
+    from orchestration.faults.scratch import Clone
+
+    log.info("faults: %s", PARTS[part])
+    if part == "kills":
+        return _kills(asked)
+    rows: list[Row] = _parts()[part](asked.scratch, asked.seed)
+    write_part(part, rows, asked.out, commit=Clone(asked.scratch / "toys").commit)
+    return sum(len(row.wrong) for row in rows)
+
+
+def _parts() -> dict[str, Callable[[Path, int], list[Row]]]:
+    from orchestration.faults import clock, disk, network, pairs, servers
+
+    modules = {"disk": disk, "pairs": pairs, "servers": servers, "clock": clock, "network": network}
+    return {name: module.rows for name, module in modules.items()}
+
+
+def _kills(asked: argparse.Namespace) -> int:
+    from orchestration.faults.kills import Kills, kill_rows
+    from orchestration.faults.report import write_part
+
+    def told(state: State) -> None:
+        write_part("kills", kill_rows(state), asked.out, commit=state.commit, more={"kills": state.as_table()})
+
+    state = Kills(asked.scratch, count=asked.kills, seed=asked.seed, minutes=asked.minutes, told=told).run()
+    return sum(len(row.wrong) for row in kill_rows(state))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
