@@ -81,7 +81,8 @@ def kill_table(kills: Sequence[dict[str, Any]]) -> list[str]:
 
 def _machines(parts: dict[str, Any]) -> list[str]:
     told: dict[str, list[str]] = {}
-    for part, content in parts.items():
+    for part in filter(parts.__contains__, PARTS):
+        content = parts[part]
         where = ", ".join(f"{key} {value}" for key, value in sorted(content["machine"].items()))
         told.setdefault(f"{where}; commit {content['commit']}", []).append(part)
     return [f"{', '.join(names)}: {where}." for where, names in told.items()]

@@ -1,0 +1,192 @@
+"""The harness of faults: kills spread over everything, and a verdict that a changed byte turns."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from common.files import read_json, write_json
+from orchestration.faults.__main__ import main
+from orchestration.faults.kills import TURNS, Kill, State, kill_rows
+from orchestration.faults.moments import (
+    BETWEEN,
+    COMMITTING,
+    LOCKING,
+    PHASES,
+    PUBLISHING,
+    STARTING,
+    WRITING,
+    Target,
+    Watch,
+    lengths,
+    spread,
+    unit_files,
+)
+from orchestration.faults.pairs import refusal
+from orchestration.faults.report import Row, page, write_part
+from orchestration.faults.scratch import Ended, differences, published_units, unequal
+from publishing.records import write_record
+
+STAGES = tuple(f"stage_{number:02d}" for number in range(14))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_kills_are_spread_over_all_stages_and_phases(seed: int) -> None:
+    targets = [spread(28, STAGES, seed=seed, turn=turn) for turn in range(2)]
+    for some in targets:
+        assert Counter(target.stage for target in some) == dict.fromkeys(STAGES, 2)
+        places = [(STAGES.index(target.stage), target.phase) for target in some]
+        assert places == sorted(set(places)), "in the order in which they come, none twice"
+    both = [*targets[0], *targets[1]]
+    assert min(Counter(target.phase for target in both)[phase] for phase in range(len(PHASES))) >= 6
+    for stage in STAGES[:-1]:
+        assert len({target.phase for target in both if target.stage == stage}) == 4, "other phases in the second turn"
+    assert all((target.stage, target.phase) != (STAGES[-1], BETWEEN) for target in both)
+    assert all(0 <= target.share < 1 for target in both)
+    assert targets[0] == spread(28, STAGES, seed=seed) != spread(28, STAGES, seed=seed + 1)
+
+
+def test_few_kills_are_spread_over_the_whole_lineage() -> None:
+    assert [target.stage for target in spread(3, STAGES, seed=0)] == [STAGES[0], STAGES[4], STAGES[9]]
+
+
+def publish(folder: Path, text: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "words.json").write_text(text)
+    write_record(folder, key="k", made_from={}, audit="")
+
+
+def test_a_run_is_followed_from_outside(tmp_path: Path) -> None:
+    publish(tmp_path / "reference/words/tt1", "[]")
+    publish(tmp_path / "reference/total", "{}")
+    files = unit_files(tmp_path / "reference")
+    assert files == {"words/tt1": ["words.json"], "total/_whole": ["words.json"]}
+    log = tmp_path / "log"
+    log.write_text("")
+    watch = Watch(tmp_path, log, os.getpid(), files)
+    order = ["words", "total"]
+
+    def said(line: str) -> None:
+        with log.open("a") as stream:
+            stream.write(line + "\n")
+
+    try:
+        assert watch.look() == ("", BETWEEN) and not watch.reached(Target("words", STARTING, 0), order)
+        said("Running stage 'words':")
+        assert watch.look() == ("words", STARTING)
+        unit = tmp_path / "data/.staging/words/new/tt1"
+        unit.mkdir(parents=True)
+        assert watch.look() == ("words", WRITING)
+        (unit / "words.json").write_text("[]")
+        assert PHASES[watch.look()[1]] == "auditing"
+        write_record(unit, key="k", made_from={}, audit="")
+        assert watch.look() == ("words", PUBLISHING)
+        for path in (unit / "words.json", unit / "_made.json"):
+            path.unlink()
+        unit.rmdir()
+        unit.parent.rmdir()
+        assert PHASES[watch.look()[1]] == "reporting"
+        watch._command = 2**22 + 1  # no process has this number
+        assert watch.look() == ("words", COMMITTING)
+        said("Updating lock file 'dvc.lock'")
+        assert watch.look() == ("words", LOCKING)
+        assert watch.reached(Target("words", LOCKING, 0), order)
+        assert not watch.reached(Target("total", STARTING, 0), order)
+        said("Stage 'total' didn't change, skipping")
+        assert watch.look() == ("total", BETWEEN)
+    finally:
+        watch.close()
+    assert watch.order == order
+    assert list(lengths(watch.began))[:2] == [("words", STARTING), ("words", WRITING)]
+
+
+def test_a_changed_byte_is_torn_and_neither_old_nor_new(tmp_path: Path) -> None:
+    for film in ("a", "b", "c"):
+        publish(tmp_path / "words" / film, "[]")
+    publish(tmp_path / "total", "{}")
+    before = published_units(tmp_path)
+    assert set(before) == {"words/a", "words/b", "words/c", "total"}
+    publish(tmp_path / "words/a", '["new"]')
+    new = published_units(tmp_path)
+    assert differences(before, new, new) == [], "the new version"
+    assert differences(before, before, new) == [], "the old version"
+    (tmp_path / "words/a/words.json").write_text('["now"]')
+    publish(tmp_path / "words/b", '["something else"]')
+    shutil.rmtree(tmp_path / "words/c")
+    assert differences(before, published_units(tmp_path), new) == [
+        "words/a is torn",
+        "words/b is neither the old version nor the new",
+        "words/c is lost",
+    ]
+
+
+def test_tables_of_hashes_are_compared_name_by_name() -> None:
+    assert unequal({"a": "1", "b": "2", "c": "3"}, {"a": "1", "b": "0", "d": "4"}) == [
+        "b differs",
+        "c extra",
+        "d missing",
+    ]
+    assert unequal({"a": "1"}, {"a": "1"}) == []
+
+
+def test_what_is_done_is_kept_and_the_page_says_how_far_it_came(tmp_path: Path) -> None:
+    state = State("abc", 0, 4)
+    state.undisturbed["0"] = {"seconds": 170.0, "files": {"dvc.lock": "x"}}
+    state.kills = [Kill(0, "films, writing", "films", "auditing", mended=[".dvc/tmp/rwlock is torn: DVC refuses"])]
+    state.write(tmp_path / "kills.json")
+    assert State.read(tmp_path / "kills.json") == state and State.read(tmp_path / "none.json") is None
+    kills, compared = kill_rows(state)
+    assert (kills.times, kills.wrong) == (1, []) and ".dvc/tmp/rwlock is torn" in kills.found
+    assert compared.times == 0 and "not reached" in compared.found
+    state.kills.append(Kill(0, "films, between", "face_encoder", "starting", wrong=["films/a is torn"]))
+    state.compared["0"] = ["dvc.lock differs"]
+    kills, compared = kill_rows(state)
+    assert kills.wrong == ["face_encoder, starting: films/a is torn"] and compared.wrong == ["dvc.lock differs"]
+    assert TURNS[0].name in kills.what
+
+
+def test_a_part_that_is_run_again_takes_its_own_place_alone(tmp_path: Path) -> None:
+    write_part("pairs", [Row("two runs", 1, ["both failed"])], tmp_path, commit="abc")
+    kills = [{"turn": 0, "stage": "films", "phase": "writing"}, {"turn": 0, "stage": "films", "phase": "locking"}]
+    write_part("kills", [Row("killed", 2, [], "whole | each")], tmp_path, commit="abc", more={"kills": kills})
+    text = (tmp_path / "FAULTS.md").read_text()
+    assert "| two runs | 1 | 1 | both failed |" in text and "| killed | 2 | 0 | whole \\| each |" in text
+    assert "| films |  | 1 |  |  |  |  | 1 |  | 2 |" in text
+    assert text.index("## SIGKILL") < text.index("## Two runs") and "kills, pairs: " in text
+    write_part("pairs", [Row("two runs", 1)], tmp_path, commit="abc")
+    assert "both failed" not in (tmp_path / "FAULTS.md").read_text()
+    assert page(read_json(tmp_path / "FAULTS.json")) == (tmp_path / "FAULTS.md").read_text()
+
+
+def test_a_refusal_is_the_line_that_names_who_has_the_stage() -> None:
+    ours = "words is being written or read by process 12 (python -m orchestration.run words); wait for it or stop it"
+    assert refusal(Ended(1, f"noise\n{ours}\n")) == ours
+    assert refusal(Ended(255, "ERROR: 'data/words' is busy, it is being blocked by:\n  (PID 3): dvc")) is not None
+    assert refusal(Ended(1, "Traceback")) is None
+
+
+def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--kills", "0", "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "--kills 0: at least one\n"
+    with pytest.raises(SystemExit):
+        main(["--only", "fire"])
+
+
+def test_kills_of_another_commit_are_not_mixed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Clone:
+        commit = "new"
+
+        def __init__(self, folder: Path) -> None:
+            pass
+
+    monkeypatch.setattr("orchestration.faults.kills.Clone", Clone)
+    State("old", 0, 56).write(tmp_path / "kills.json")
+    assert main(["--only", "kills", "--scratch", str(tmp_path), "--out", str(tmp_path)]) == 2
+    write_json(tmp_path / "kills.json", json.loads((tmp_path / "kills.json").read_text()) | {"commit": "new", "seed": 1})
+    assert main(["--only", "kills", "--scratch", str(tmp_path), "--out", str(tmp_path)]) == 2
+    assert (tmp_path / "kills.json").exists(), "nothing is thrown away"
