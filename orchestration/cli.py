@@ -39,6 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, e.g. `head`, has had enough
         sys.stderr.close()
         return 0
+    except Exception as error:
+        from publishing.room import no_room
+
+        line = no_room(error, root=_root())
+        if line is None:
+            raise
+        print(line, file=sys.stderr)
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:

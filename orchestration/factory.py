@@ -17,7 +17,7 @@ from orchestration.automation import DVC_POOL
 from orchestration.metadata import as_metadata
 from orchestration.sync import Run, asset_version, sync_stage
 from orchestration.ui import pages_address
-from publishing import versions
+from publishing import places, versions
 from publishing.audits import Auditor
 from publishing.elsewhere import cluster, environment
 from publishing.keys import stage_digest
@@ -25,6 +25,7 @@ from publishing.locks import Busy
 from publishing.places import CODE_ROOT
 from publishing.plan import plan_stage
 from publishing.publish import Outcome, publish_stage
+from publishing.room import no_room
 from publishing.settings import Settings
 from publishing.stage import WHOLE, Graph, Stage, graph_of
 from publishing.thumbnails import THUMBNAILS
@@ -112,7 +113,7 @@ def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, c
         show_progress_if_none()
         only = _asked_units(context, stage)
         commit = committer(settings, graph=graph, root=root, code_root=code_root)
-        with one_line():
+        with one_line(stage.name, root):
             outcome = publish_stage(
                 stage, settings, graph=graph, root=root, only=only, commit=commit, code_root=code_root
             )
@@ -181,8 +182,11 @@ def _asked_units(context: dg.AssetExecutionContext, stage: Stage) -> list[str] |
 
 
 class one_line:
-    """Turns what a user can mend, a stage that is busy, and a training that diverged into Dagster's failure with one
-    line."""
+    """Turns what a user can mend, a stage that is busy, a full disk, and a training that diverged into Dagster's failure
+    with one line."""
+
+    def __init__(self, stage: str = "", root: Path | None = None) -> None:
+        self.stage, self.root = stage, root or places.root()
 
     def __enter__(self) -> None:
         pass
@@ -192,6 +196,9 @@ class one_line:
             raise _failure(str(error), status=2) from error
         if isinstance(error, Busy) or _diverged(error):
             raise _failure(str(error), status=1) from error
+        line = no_room(error, root=self.root) if error is not None else None
+        if line is not None:
+            raise _failure(f"{self.stage}: {line}".removeprefix(": "), status=1) from error
 
 
 def _diverged(error: BaseException | None) -> bool:

@@ -1,7 +1,7 @@
 """One stage in this process: `python -m orchestration.run STAGE`, the command of every stage in `dvc.yaml`.
 
 It executes the Dagster asset of that name in the shared home, so that the run, its check and its metadata are seen in
-the interface whichever engine started it. Exit status: 0 published, 1 refused (audit, missing input, busy, a
+the interface whichever engine started it. Exit status: 0 published, 1 refused (audit, missing input, busy, a full disk, a
 fault of the program), 2 a mistake of the user's in one line.
 
 Worker processes import this module again: nothing heavy stands at its top.
@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from common.errors import BadInput
 from common.garbage import leave, spare_collections
+from publishing.places import root
+from publishing.room import no_room, refuse_without_room
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -33,12 +35,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--units", help="only these units, separated by commas (films, or the stage's other parts)")
     asked = parser.parse_args(arguments)
     try:
+        refuse_without_room(root())
         _start_again_in_the_right_environment(arguments)
         spare_collections()
         return run_stage(asked.stage, asked.units.split(",") if asked.units else None)
     except BadInput as mistake:
         print(mistake, file=sys.stderr)
         return 2
+    except Exception as error:  # the engines keep their history on the same disk
+        line = no_room(error, root=root())
+        if line is None:
+            raise
+        print(f"{asked.stage}: {line}", file=sys.stderr)
+        return 1
 
 
 def _start_again_in_the_right_environment(arguments: Sequence[str]) -> None:
@@ -150,7 +159,7 @@ def _tell(stage: Stage, result: Any) -> int:
 
 def _write_log(stage: str, error: Any) -> str:
     from common.files import write_text
-    from publishing.places import home, root
+    from publishing.places import home
 
     path: Path = home() / "logs" / f"{stage}.log"
     write_text(path, error.to_string())

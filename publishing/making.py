@@ -13,6 +13,7 @@ from pathlib import Path
 
 from common.errors import BadInput
 from common.workers import map_in_processes
+from publishing.room import NoRoom, no_room
 from publishing.stage import Work
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -39,6 +40,9 @@ def make_unit(make: Callable[[Work], None], work: Work) -> Made:
     try:
         make(work)
     except BadInput as mistake:
+        line = no_room(mistake, root=work.data)
+        if line is not None:  # e.g. a film that could not be written, and is called damaged
+            raise NoRoom(line) from mistake
         return Made(work.unit, work.out, without_places(str(mistake), work.out, work.data))
     return Made(work.unit, work.out)
 

@@ -11,6 +11,7 @@ import logging
 import os
 import random
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from typing import Any
 import yaml
 
 from common.files import write_text
+from publishing.room import NoRoom, no_room, refuse_without_room
 
 log = logging.getLogger(__name__)
 
@@ -193,8 +195,22 @@ def git_commit(root: Path) -> str:
     return head.stdout.strip() + ("+changes" if changed.stdout.strip() else "")
 
 
-if __name__ == "__main__":
-    from publishing.places import root as _root
+def main() -> int:
+    """What `make repro` begins with; exit status 1, with a line, where the disk takes nothing."""
+    from publishing.places import root
 
-    for _line in heal(_root()):
-        print(_line)
+    try:
+        refuse_without_room(root())
+        for mended in heal(root()):
+            print(mended)
+    except (OSError, NoRoom) as error:
+        line = no_room(error, root=root())
+        if line is None:
+            raise
+        print(line, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
