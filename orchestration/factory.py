@@ -182,8 +182,8 @@ def _asked_units(context: dg.AssetExecutionContext, stage: Stage) -> list[str] |
 
 
 class one_line:
-    """Turns what a user can mend, a stage that is busy, a full disk, and a training that diverged into Dagster's failure
-    with one line."""
+    """Turns what a user can mend, a stage that is busy, a full disk, and a training that diverged into Dagster's
+    failure with one line."""
 
     def __init__(self, stage: str = "", root: Path | None = None) -> None:
         self.stage, self.root = stage, root or places.root()

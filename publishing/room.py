@@ -1,7 +1,7 @@
 """A disk that is full, or that cannot be written to, told in one line whichever library met it.
 
-Databases, video and tensor libraries each complain in words of their own, and some only of "I/O"; so what an error says is
-looked at, and the disk itself.
+Databases, video and tensor libraries each complain in words of their own, and some only of "I/O"; so what an error says
+is looked at, and the disk itself.
 """
 
 from __future__ import annotations

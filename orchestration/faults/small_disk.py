@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -27,22 +27,8 @@ from publishing.places import CODE_ROOT
 log = logging.getLogger(__name__)
 PAGE = 4096
 BALLAST = "ballast"
-LEVELS = (
-    0,
-    64,
-    512,
-    1100,
-    1500,
-    2000,
-    2500,
-    3000,
-    4000,
-    6000,
-    8000,
-    12000,
-    20000,
-    40000,
-)  # KiB left, until a command has enough
+LEVELS = (0, 512, *range(1040, 1600, 80), 1800, 2400, 3200, 5000, 9000, 20000)  # KiB left, until a command has enough
+STAGE_LEVELS = (0, 1100, 1800, 3000)  # for a stage that takes its time
 READ_ONLY = ("nothing can be written", "read-only file system")
 FULL = ("the disk is full", "no space left on device")
 SQLITE = ("disk is full", "disk i/o error", "unable to open database", "readonly database")  # Dagster's own words
@@ -230,13 +216,15 @@ class _Tries:
         self.clone, self.old, self.new, self.wanted = clone, old, new, wanted
         self.disk = clone.root.parent
 
-    def of(self, words: tuple[str, ...], more: dict[str, str], told: str, stage: str) -> list[Row]:
+    def of(
+        self, words: tuple[str, ...], more: dict[str, str], told: str, stage: str, levels: Sequence[int] = LEVELS
+    ) -> list[Row]:
         full = Row(f"{told}, the disk full", 0)
         barred = Row(f"{told}, the disk read-only", 1)
         with read_only(self.disk):
             ended = self._give(words, more)
         barred.wrong, barred.found = self._judge(ended, READ_ONLY, at="")
-        for level in LEVELS:
+        for level in levels:
             with left(self.disk, blocks=level * 1024 // PAGE):
                 ended = self._give(words, more)
             if ended.status == 0:
@@ -298,7 +286,9 @@ def _real_stages(folder: Path) -> list[Row]:
         assert TORN not in {*old.values(), *new.values()}
         clone.change("studio", "seed", value=8)
         words = ("python", "-m", "orchestration.run", stage)
-        rows += _Tries(clone, old, new, wanted).of(words, {"TMPDIR": str(folder / "tmp")}, f"the stage {stage}", stage)
+        tries = _Tries(clone, old, new, wanted)
+        more = {"TMPDIR": str(folder / "tmp")}
+        rows += tries.of(words, more, f"the stage {stage}", stage, levels=STAGE_LEVELS)
     return rows
 
 
