@@ -123,6 +123,8 @@ class Kills:
 
     def _undisturbed(self, number: int, turn: Turn) -> None:
         log.info("kills: %s, undisturbed", turn.name)
+        if number == 0:
+            self.reference.forget()
         self._prepare(self.reference, turn)
         self.reference.must_run("python", "-m", "publishing.versions")
         begun = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -54,6 +55,12 @@ class Clone:
     def commit(self) -> str:
         words = ["git", "rev-parse", "--short", "HEAD"]
         return subprocess.run(words, cwd=self.root, capture_output=True, text=True, check=True).stdout.strip()
+
+    def forget(self) -> None:
+        """As after cloning: nothing is published, and both engines know of nothing."""
+        for name in ("data", ".home", ".dvc/cache", ".dvc/tmp", ".cache"):
+            shutil.rmtree(self.root / name, ignore_errors=True)
+        subprocess.run(["git", "checkout", "--quiet", "--", "."], cwd=self.root, check=True)
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_OTHERS)}
