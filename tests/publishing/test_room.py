@@ -73,11 +73,12 @@ def test_a_run_is_refused_before_it_begins(
 
 
 def test_no_unit_is_put_aside_for_a_full_disk(world: ToyWorld) -> None:
-    world.publish("words")
+    plain = replace(WORDS, expectations=None, facts=None)
+    world.publish(plain)
     before = world.tree()
     for film in ("tt9000001", "tt9000002"):
         world.raw(film, "a new text")
     with pytest.raises(NoRoom, match="the disk is full"):
-        world.publish(replace(WORDS, make=damaged_because_full))
+        world.publish(replace(plain, make=damaged_because_full))
     assert world.tree() == before and not list(world.data.rglob(ASIDE))
-    assert len(world.publish("words").made) == 2
+    assert len(world.publish(plain).made) == 2
