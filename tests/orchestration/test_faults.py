@@ -187,6 +187,8 @@ def test_kills_of_another_commit_are_not_mixed_in(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("orchestration.faults.kills.Clone", Clone)
     State("old", 0, 56).write(tmp_path / "kills.json")
     assert main(["--only", "kills", "--scratch", str(tmp_path), "--out", str(tmp_path)]) == 2
-    write_json(tmp_path / "kills.json", json.loads((tmp_path / "kills.json").read_text()) | {"commit": "new", "seed": 1})
+    write_json(
+        tmp_path / "kills.json", json.loads((tmp_path / "kills.json").read_text()) | {"commit": "new", "seed": 1}
+    )
     assert main(["--only", "kills", "--scratch", str(tmp_path), "--out", str(tmp_path)]) == 2
     assert (tmp_path / "kills.json").exists(), "nothing is thrown away"
