@@ -83,3 +83,42 @@ NEVER_AFTER_ARTICLE = _listed(
     a an and are at but from he him his into is its my nor of or our she the their them they to we with your
     """
 )
+# Present forms of the verbs that go with others.
+PRESENT = _listed(
+    """
+    am are aren't do does doesn't don't has hasn't have haven't he's is isn't it's she's they're we're
+    """
+)
+# Past forms that are nothing else: no participle ("taken"), no noun ("a saw"), no plain form ("lay").
+PAST = _listed(
+    """
+    was wasn't were weren't had hadn't did didn't he'd she'd they'd we'd ate became began bit blew broke came chose
+    drank drew drove fell flew forgot froze gave grew hid knew ran rang rode sang sank shook shrank spoke sprang stole
+    swam swore threw took tore went woke wore wrote
+    """
+)
+# Past forms that may be participles too: "a table set for two", "a man caught in the rain". With these all in -ed.
+PAST_OR_PARTICIPLE = _listed(
+    """
+    bent bound bought brought built caught clung crept dug fed felt fled flung fought found got heard held hung kept
+    knelt laid leapt led left lent lit lost made met paid rose said sat sent shone shot slept slid slung sold spat sped
+    spent spun stood struck stuck swept swung taught thought told understood wept withdrew won wound
+    """
+)
+# Plain forms that are past forms as well: of one person in the present they have an s.
+PAST_AS_PLAIN = _listed("cast cut hit hurt let put read set shut spread")
+# In -ed, and no verb.
+NO_PAST = _listed(
+    """
+    bed beloved bleed breed creed crooked deed exceed feed freed greed hatred heed hundred indeed jagged kindred naked
+    need proceed ragged red reed rugged sacred seed shed shred sled speed steed succeed ted tweed weed wicked
+    """
+)
+# Participles that describe somebody as often as an adjective does: "Anna dressed in black", "Walter surrounded".
+ADJECTIVAL = _listed(
+    """
+    armed bathed bound buried caught covered crouched curled dressed followed framed hidden hunched huddled injured lit
+    lost outlined perched seated silhouetted slumped soaked sprawled stuck stretched surrounded tied trapped wounded
+    wrapped
+    """
+)

@@ -29,7 +29,7 @@ _FRAGMENT = re.compile(
 
 def fault(text: str) -> str:
     """What breaks the text, as it can be told to a person; "" where nothing surely does."""
-    for sentence in _sentences(text):
+    for sentence in sentences(text):
         for rule in (_says_again, _broken_off, _misjoined, _lonely, _runs_on):
             if told := rule(sentence):
                 return told
@@ -38,10 +38,11 @@ def fault(text: str) -> str:
 
 def verbless(text: str) -> bool:
     """Whether it only names what is there ("The station."): a style, or what a sentence broke off to."""
-    return all(_FRAGMENT.fullmatch(sentence.strip()) for sentence in _sentences(text))
+    return all(_FRAGMENT.fullmatch(sentence.strip()) for sentence in sentences(text))
 
 
-def _sentences(text: str) -> list[str]:
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, by their full stops."""
     return [each for each in re.split(r"(?<=[.?!])\s+", text.strip()) if each]
 
 
@@ -104,20 +105,20 @@ def _lonely(sentence: str) -> str:
 
 def _runs_on(sentence: str) -> str:
     """Two verbs of which nothing joins the second to the first, and nobody does it."""
-    for words, join in _clauses(sentence):
-        verbs = [at for at in range(len(words)) if _is_verb(words, at)]
+    for words, join in clauses(sentence):
+        verbs = [at for at in range(len(words)) if is_verb(words, at)]
         if words and join in {"and", "or", "then", "but"} and _is_form(words[0].lower()):
             verbs.insert(0, 0)  # "reaches out and opens": who did the first does the second
         for first, second in pairwise(verbs):
-            if words[first].lower() in LETS or _in_aside(words, first) or _in_aside(words, second):
+            if words[first].lower() in LETS or in_aside(words, first) or in_aside(words, second):
                 continue
-            if join in SUBORDINATE and _is_person(words, second - 1):
+            if join in SUBORDINATE and is_person(words, second - 1):
                 continue  # "when the light goes out nobody moves"
             return f'has "{words[first]}" and "{words[second]}" in one clause'
     return ""
 
 
-def _clauses(sentence: str) -> Iterator[tuple[list[str], str]]:
+def clauses(sentence: str) -> Iterator[tuple[list[str], str]]:
     """The words between what joins or parts clauses, and what stood before them."""
     clause: list[str] = []
     join = ""
@@ -130,7 +131,7 @@ def _clauses(sentence: str) -> Iterator[tuple[list[str], str]]:
     yield clause, join
 
 
-def _is_verb(words: Sequence[str], at: int) -> bool:
+def is_verb(words: Sequence[str], at: int) -> bool:
     """Whether a word of a clause is surely its verb: by its form, and by what stands before it."""
     word, before = words[at].lower(), words[at - 1].lower() if at else ""
     if word in _BE:
@@ -143,7 +144,7 @@ def _is_verb(words: Sequence[str], at: int) -> bool:
         return False
     if word not in NOUNS_TOO:
         return True
-    if _is_person(words, at - 1):
+    if is_person(words, at - 1):
         return True
     return at > 1 and words[at - 2].lower() in {"a", "an"}  # a box hands: of one box nothing has an s
 
@@ -156,18 +157,18 @@ def _is_form(word: str) -> bool:
 _ENDINGS = (("s", ""), ("es", ""), ("ies", "y"))
 
 
-def _is_person(words: Sequence[str], at: int) -> bool:
+def is_person(words: Sequence[str], at: int) -> bool:
     """A name, somebody or a pronoun; the first word of a sentence has its capital anyhow."""
     word = words[at]
     return word.lower() in ONE | _KNOWN | {"else"} or (word[:1].isupper() and not _is_form(word.lower()))
 
 
-def _in_aside(words: Sequence[str], at: int) -> bool:
+def in_aside(words: Sequence[str], at: int) -> bool:
     """Whether a verb is of an aside that nothing opens: "the cup Ada holds", "the man she loves waits"."""
-    if at < 2 or not _is_person(words, at - 1):
+    if at < 2 or not is_person(words, at - 1):
         return False
     before = words[at - 2].lower()
-    return before not in BEFORE_NOUNS and not _is_verb(words, at - 2)
+    return before not in BEFORE_NOUNS and not is_verb(words, at - 2)
 
 
 def _words(sentence: str) -> list[str]:

@@ -16,6 +16,7 @@ from models.captioner.choice import likeness, word_budget, words_of
 from narration.grammar import fault, verbless
 from narration.names import called, mentions, without_names, without_second_mentions
 from narration.settings import NarrationSettings
+from narration.tense import doubtful_tense, past
 from narration.trim import shortened, words_in
 
 # What a mended or doubtful line costs against the others, in the score's unit (log probability per token).
@@ -27,6 +28,7 @@ NARROW = 0.3
 OUTSIDE_CAST = 0.3
 STAMMER = 0.5
 VERBLESS = 0.5
+PAST = 0.5
 TRIMMED = 0.2
 NOT_YET_NAMED = 0.1  # the model was right; "someone" merely says less than another candidate may
 # A small model's stumble ("walks walks"); "very very" and "had had" are English.
@@ -148,6 +150,11 @@ def _holds_together(line: Judged, moment: Moment, settings: NarrationSettings) -
     """Of the model's own words: what they run into each other is not to be mended."""
     if broken := fault(line.text):
         return _refused(line, broken)
+    names = frozenset(word.casefold() for name in moment.cast for word in name.split())
+    if verb := past(line.text, names):
+        return _refused(line, f'is told in the past ("{verb}")')
+    if remark := doubtful_tense(line.text, names):
+        line = _doubtful(line, remark, PAST)
     return _doubtful(line, "has no verb", VERBLESS) if verbless(line.text) else line
 
 

@@ -27,6 +27,7 @@ from narration.measure import Settings, read_parts
 from narration.names import introductions, mentions, without_second_mentions
 from narration.rules import recent, told
 from narration.settings import NarrationSettings
+from narration.tense import past
 from narration.trim import words_in
 
 if TYPE_CHECKING:
@@ -125,6 +126,10 @@ def _broken(held: Held) -> bool:
     return bool(fault(held.text)) or doubled or not held.text.rstrip("\"'”’").endswith((".", "?", "!"))
 
 
+def _in_the_past(held: Held) -> bool:
+    return bool(past(held.text, {word.casefold() for name in held.cast() for word in name.split()}))
+
+
 RULES: dict[str, Callable[[Held], bool]] = {
     "over dialogue": _over_dialogue,
     "over another line or the film's end": _over_another,
@@ -137,6 +142,7 @@ RULES: dict[str, Callable[[Held], bool]] = {
     "repeats the dialogue": _repeats_dialogue,
     "somebody acts on himself": _on_himself,
     "no whole sentence": _broken,
+    "told in the past": _in_the_past,
 }
 
 
