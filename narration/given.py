@@ -18,6 +18,7 @@ from corpora.formats import ANNOTATIONS, Format, film_file
 from corpora.ingest import ingest
 from corpora.subtitles import read_srt
 
+LARGEST_TABLE = 20_000_000  # bytes of subtitles or a cast; a feature film's have a hundredth of it
 ID = "film"  # of a film that is narrated, whatever its file is called
 CAST, SUBTITLES = "cast.json", "subtitles.srt"
 _TABLES = (".json", ".csv", ".srt", ".txt")
@@ -39,12 +40,25 @@ class Given:
 
 def check(given: Given) -> None:
     """`BadInput` for a path that is not there, or a cast or subtitles that cannot be read: before any work."""
-    if not given.source.exists():
+    if not (given.source.is_file() or given.source.is_dir()):  # a device or a pipe would be read for ever
         raise BadInput(f"{given.source}: no such film or folder; give film.mp4 or a folder that holds it")
+    cast = _cast_folder(given.cast) if given.cast is not None else None
+    for path in (given.subtitles or _own_subtitles(given.source), (cast or given.source) / CAST):
+        if path is not None:
+            _check_size(path)
     if given.subtitles is not None:
         read_srt(given.subtitles)
-    if given.cast is not None:
-        read_cast(_cast_folder(given.cast))
+    if cast is not None:
+        read_cast(cast)
+
+
+def _check_size(path: Path) -> None:
+    """`BadInput` for what is there and cannot be subtitles or a cast, whatever stands in it."""
+    if path.exists() and not path.is_file():
+        raise BadInput(f"{path}: no file that can be read to its end; give another")
+    if path.is_file() and (size := path.stat().st_size) > LARGEST_TABLE:
+        told = f"{size / 1e6:.0f} MB, and {LARGEST_TABLE / 1e6:.0f} are the most"
+        raise BadInput(f"{path}: {told}; give the subtitles or the cast, not the film")
 
 
 def video_of(given: Given) -> Path:

@@ -1,6 +1,6 @@
 """The spoken lines as a track of their own, and mixed with the film's sound, which is turned down under them.
 
-Everything is read, measured and written in blocks: memory holds the utterances and a few seconds of film.
+Everything is read, measured and written in blocks: memory holds a few seconds of film and of what is said there.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import av
 import numpy as np
 
 from narration.loudness import RATE, LoudnessMeter
+from narration.progress import Progress
 from narration.settings import MixingSettings, VoiceSettings
 from narration.sound import has_sound, read_sound
 from narration.voice import Utterance
@@ -53,21 +54,29 @@ def write_voice(
     """
     ending = ".m4a" if settings.format == "aac" else ".wav"
     heard = has_sound(film)
-    before = measured(_film(film, duration, heard=heard)) if heard else LoudnessMeter(CHANNELS)
-    alone = measured(np.stack([each.samples] * CHANNELS) * math.sqrt(0.5) for each in said)
+    progress = Progress("mix", "seconds of sound", math.ceil(duration) * (4 if heard else 3))
+
+    def told(blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """The blocks, counted: the film is gone through again and again."""
+        for block in blocks:
+            yield block
+            progress.add(min(round(block.shape[1] / RATE), progress.total - progress.done))
+
+    before = measured(told(_film(film, duration, heard=heard))) if heard else LoudnessMeter(CHANNELS)
+    alone = measured(np.stack([each.sound()] * CHANNELS) * math.sqrt(0.5) for each in said)
     own = alone.integrated()
     wanted = before.integrated() if math.isfinite(before.integrated()) else settings.loudness
     gain = 10 ** ((wanted - own) / 20) if math.isfinite(own) else 1.0
     gain = min(gain, HIGHEST_PEAK / alone.peak) if alone.peak else gain
-    voice = [Utterance(each.start, each.samples * gain) for each in said]
+    voice = [replace(each, gain=gain) for each in said]
 
     def mix() -> Iterator[np.ndarray]:
-        return mixed(_film(film, duration, heard=heard), voice, mixing)
+        return mixed(told(_film(film, duration, heard=heard)), voice, mixing)
 
     whole = measured(mix())
     level = 10 ** ((settings.loudness - whole.integrated()) / 20) if math.isfinite(whole.integrated()) else 1.0
     level = min(level, HIGHEST_PEAK / whole.peak) if whole.peak else level
-    write_sound(folder / f"{TRACK}{ending}", mixed(_silence(duration), voice, mixing))
+    write_sound(folder / f"{TRACK}{ending}", mixed(told(_silence(duration)), voice, mixing))
     write_sound(folder / f"{MIX}{ending}", (block * level for block in mix()))
     found = Loudness(before.integrated(), own + 20 * math.log10(gain), whole.integrated() + 20 * math.log10(level))
     log.info("voice: film %.1f LKFS, lines %.1f, mix %.1f", found.film, found.voice, found.mix)
@@ -96,9 +105,9 @@ def mixed(blocks: Iterable[np.ndarray], said: Sequence[Utterance], mixing: Mixin
                 continue
             found *= _turned_down(time, each, mixing)
             first = round(each.start * RATE) - at
-            begin, end = max(first, 0), min(first + len(each.samples), length)
+            begin, end = max(first, 0), min(first + each.length, length)
             if begin < end:
-                found[:, begin:end] += np.outer([left, right], each.samples[begin - first : end - first])
+                found[:, begin:end] += np.outer([left, right], each.sound()[begin - first : end - first])
         yield found
         at += length
 

@@ -11,8 +11,9 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from common.errors import BadInput
 from common.files import digest, write_bytes
 from narration.loudness import RATE
+from narration.progress import Progress
 from narration.script import Draft, Line, span
 from narration.settings import VoiceSettings
 from narration.sound import read_sound
@@ -33,14 +35,21 @@ _TRIES = 4
 
 @dataclass(frozen=True)
 class Utterance:
-    """A line as it is heard: from `start` (s) for the length of `samples`, float32 mono at 48 kHz."""
+    """A line as it is heard: from `start` (s) for `length` samples, float32 mono at 48 kHz, which `samples` reads from
+    where they are kept, times `gain`. A film's lines together are too many to be held."""
 
     start: float
-    samples: np.ndarray
+    length: int
+    samples: Callable[[], np.ndarray]
+    gain: float = 1.0
 
     @property
     def end(self) -> float:
-        return self.start + len(self.samples) / RATE
+        return self.start + self.length / RATE
+
+    def sound(self) -> np.ndarray:
+        """The samples (n,) as loud as they are to be."""
+        return self.samples() * np.float32(self.gain)
 
 
 class Voice:
@@ -107,13 +116,15 @@ class Voice:
 def speak_draft(draft: Draft, voice: Voice, settings: VoiceSettings) -> tuple[list[Utterance], list[str]]:
     """Every line that fits in its place, in time order, and the reasons of those that do not."""
     said, left_out = [], []
+    progress = Progress("voice", "lines", len(draft.lines))
     for number, line in enumerate(draft.lines):
         room = room_of(line, draft.lines[number + 1 :], draft)
-        samples = _fitted(line.text, room, voice, settings)
-        if samples is None:
+        rate, length = _fitted(line.text, room, voice, settings)
+        if rate is None:
             left_out.append(f'{span(line.start, line.end)} "{line.text}" is too long to be spoken in {room:.1f} s')
-        elif len(samples):
-            said.append(Utterance(line.start, samples))
+        elif length:
+            said.append(Utterance(line.start, length, partial(voice.say, line.text, rate)))
+        progress.add()
     log.info("voice: %d of %d lines spoken", len(said), len(draft.lines))
     for reason in left_out:
         log.warning("voice: %s", reason)
@@ -131,18 +142,19 @@ def room_of(line: Line, following: Sequence[Line], draft: Draft) -> float:
     return min([*ends, max(draft.duration, line.end)]) - line.start
 
 
-def _fitted(text: str, room: float, voice: Voice, settings: VoiceSettings) -> np.ndarray | None:
+def _fitted(text: str, room: float, voice: Voice, settings: VoiceSettings) -> tuple[int | None, int]:
+    """The words a minute with which the text fits into `room` (s), None where none does, and how many samples it is."""
     rate = settings.rate
     for _ in range(_TRIES):
-        samples = voice.say(text, rate)
-        seconds = len(samples) / RATE
+        length = len(voice.say(text, rate))
+        seconds = length / RATE
         if seconds <= room:
-            return samples
+            return rate, length
         faster = min(settings.fastest, max(rate + 5, round(rate * seconds / room * 1.03)))
         if faster == rate or not voice.has_rate:
-            return None
+            return None, 0
         rate = faster
-    return None
+    return None, 0
 
 
 def _trimmed(samples: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from common.files import canonical_json, digest, write_bytes, write_text
 from narration.code import code_digest
 from narration.kept import WORK
 from narration.progress import Progress
+
+_OURS = re.compile(r"\.(?:description|review|index)\..*\bpartial(?:\.\w+)?")
 
 
 class Work:
@@ -51,7 +54,15 @@ class Work:
                 fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise BadInput(taken) from None
+            self._sweep()
             yield
+
+    def _sweep(self) -> None:
+        """Takes away what a kill left half written: nobody else is at work here."""
+        left = [path for path in self.folder.parent.glob(".*.partial*") if _OURS.fullmatch(path.name)]
+        for path in (*left, *self.folder.rglob(".*.partial")):
+            if path.is_file():
+                path.unlink()
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """A film is taken with what lies beside it, or with the subtitles and the cast that are named apart."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from common.errors import BadInput
 from corpora.film import Film
+from narration import given as given_film
 from narration.given import Given, check, inputs_of, prepare, video_of
 
 SRT = "1\n00:00:00,500 --> 00:00:01,000\n{}\n"
@@ -95,6 +97,29 @@ def test_a_folder_with_nothing_but_a_film_is_that_film(tiny_film, tmp_path):
 def test_what_is_not_there_or_not_that_is_one_line_before_the_work(tiny_film, cast_folder, tmp_path, change, said):
     with pytest.raises(BadInput, match=said):
         check(change(tiny_film, cast_folder, tmp_path))
+
+
+@pytest.mark.parametrize("what", ["film", "subtitles", "cast"])
+def test_what_never_ends_is_refused_unread(tiny_film, tmp_path, what):
+    """A pipe would be waited for, and a device read until the memory is full."""
+    pipe = tmp_path / "cast.json"
+    os.mkfifo(pipe)
+    given = {"film": Given(pipe), "subtitles": Given(tiny_film, pipe), "cast": Given(tiny_film, cast=tmp_path)}[what]
+    with pytest.raises(BadInput, match="no such film" if what == "film" else "no file that can be read to its end"):
+        check(given)
+
+
+@pytest.mark.parametrize("what", ["subtitles", "cast", "beside"])
+def test_a_film_in_place_of_its_subtitles_is_refused_unread(tiny_film, cast_folder, tmp_path, monkeypatch, what):
+    beside = subtitles(tmp_path, "Beside.", name="The Tiny Film.srt")
+    named = subtitles(tmp_path, "Named.")
+    check(Given(tiny_film, named, cast_folder))
+    monkeypatch.setattr(given_film, "LARGEST_TABLE", 10)
+    given = {"subtitles": Given(tiny_film, named), "cast": Given(tiny_film, cast=cast_folder)}
+    if what == "cast":
+        beside.unlink()
+    with pytest.raises(BadInput, match="are the most; give the subtitles or the cast"):
+        check(given.get(what, Given(tiny_film)))
 
 
 def test_a_cast_of_unknown_portraits_is_told_by_the_names_that_were_given(tiny_film, cast_folder, tmp_path):

@@ -136,7 +136,7 @@ def test_espeak_speaks(tmp_path):
 
 
 def test_the_film_is_turned_down_under_a_line_alone_and_blocks_do_not_matter():
-    said = [Utterance(1.0, np.full(RATE, 0.25, np.float32))]
+    said = [Utterance(1.0, RATE, lambda: np.full(RATE, 0.5, np.float32), gain=0.5)]
     mixing = MixingSettings(gain=0.4, fade_seconds=0.2)
     film = np.full((CHANNELS, 4 * RATE), 0.1)
     whole = np.concatenate(list(mixed([film], said, mixing)), 1)
@@ -166,6 +166,21 @@ def test_the_mix_has_the_loudness_asked_for_and_the_track_is_silent_between_the_
     assert loudness(mix) == pytest.approx(-20.0, abs=0.3), "as it is read back"
     levels = [float(np.abs(track[:, round(a * RATE) : round(b * RATE)]).max()) for a, b in ((0.55, 0.9), (1.9, 2.9))]
     assert levels[0] > 0.01 and levels[1] < 1e-3
+
+
+def test_what_is_said_is_read_where_it_is_heard_and_never_held_together(toy, tmp_path):
+    """Ten lines of a second: no more than two are in memory at a time, however many a film has."""
+    lines = tuple(Line(2.0 * number, 2.0 * number + 1.5, f"One {number}.", (), 1.0) for number in range(10))
+    said, left_out = speak_draft(Draft("F", (), lines, (), duration=20.0), toy, VoiceSettings())
+    assert len(said) == 10 and left_out == []
+    assert not any(isinstance(value, np.ndarray) for each in said for value in vars(each).values())
+    asked: list[float] = []
+    watched = [replace(each, samples=lambda each=each: asked.append(each.start) or each.samples()) for each in said]
+    blocks = mixed((np.zeros((CHANNELS, 4 * RATE)) for _ in range(5)), watched, MixingSettings())
+    next(blocks)
+    assert asked == [0.0, 2.0]
+    whole = np.concatenate([*blocks], 1)
+    assert asked[2:] == [4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0] and np.abs(whole).max() > 0.1
 
 
 def test_a_film_without_sound_gets_the_lines_alone(tmp_path, toy):
