@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from common.errors import BadInput
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 SCRIPT, DATA = "description.md", "description.json"
 DERIVED = ("description.vtt", "description.srt", "description.dapt.xml", "review.md", PAGE)
 VOICES = ("description.voice.m4a", "description.voice.wav")  # the spoken track, where one was asked for
+STAGED, WRITING = ".description.partial", ".description.writing.json"  # while the files are written
 FILES = (SCRIPT, DATA, *DERIVED)
 
 
@@ -38,28 +40,47 @@ def write_script(folder: Path, draft: Draft, settings: NarrationSettings, *, emb
 
     `embed` is the film's file where it is to be part of the page.
     """
+    staged = folder / STAGED
     try:
-        _keep_foreign_changes(folder)
-        cues = [Subtitle(line.start, line.end, line.text) for line in draft.lines]
-        write_vtt(folder / "description.vtt", cues)
-        write_srt(folder / "description.srt", cues)
+        known = _known(folder)
+        _keep_foreign_changes(folder, known)
+        shutil.rmtree(staged, ignore_errors=True)
+        staged.mkdir()
+        _write_derived(staged, folder, draft, settings, embed)
+        digests = {name: file_md5(staged / name) for name in DERIVED}
+        # A kill from here on leaves old files and new ones side by side: all of them are known to be ours.
+        write_json(folder / WRITING, {name: sorted({*known.get(name, ()), digests[name]}) for name in DERIVED})
+        for name in DERIVED:
+            (staged / name).replace(folder / name)
+        write_json(folder / DATA, {**draft.value(), "files": digests})
+        write_text(folder / SCRIPT, script_text(draft))
+        (folder / WRITING).unlink()
+    except OSError as error:
+        raise BadInput(f"{folder}: cannot be written ({error.strerror}); make room, or name another --out") from None
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+def _write_derived(staged: Path, folder: Path, draft: Draft, settings: NarrationSettings, embed: Path | None) -> None:
+    """The files that are made from the draft, into a folder of their own; `folder` is where they will lie."""
+    cues = [Subtitle(line.start, line.end, line.text) for line in draft.lines]
+    write_vtt(staged / "description.vtt", cues)
+    write_srt(staged / "description.srt", cues)
+    try:
         write_dapt(
-            folder / "description.dapt.xml",
+            staged / "description.dapt.xml",
             draft.lines,
             title=draft.title,
             duration=draft.duration or max((line.end for line in draft.lines), default=0.0),
             language=settings.language,
             mixing=settings.mixing,
         )
-        write_text(folder / "review.md", review_text(draft))
-        film = embedded(embed) if embed is not None else draft.film
-        voice = voice_of(folder)
-        write_text(folder / PAGE, page(draft, settings, film=film, voice=voice.name if voice else ""))
-        digests = {name: file_md5(folder / name) for name in DERIVED}
-        write_json(folder / DATA, {**draft.value(), "files": digests})
-        write_text(folder / SCRIPT, script_text(draft))
-    except OSError as error:
-        raise BadInput(f"{folder}: cannot be written ({error.strerror}); make room, or name another --out") from None
+    except BadInput as error:
+        raise BadInput(str(error).replace(str(staged), str(folder))) from None
+    write_text(staged / "review.md", review_text(draft))
+    film = embedded(embed) if embed is not None else draft.film
+    voice = voice_of(folder)
+    write_text(staged / PAGE, page(draft, settings, film=film, voice=voice.name if voice else ""))
 
 
 def voice_of(folder: Path) -> Path | None:
@@ -67,30 +88,45 @@ def voice_of(folder: Path) -> Path | None:
     return next((path for name in VOICES if (path := folder / name).is_file()), None)
 
 
-def _keep_foreign_changes(folder: Path) -> None:
+def _known(folder: Path) -> dict[str, list[str]]:
+    """Digests of what this program has written into `folder`, name by name; several where it was interrupted."""
+    known: dict[str, list[str]] = {}
+    for name, read in (
+        (DATA, lambda value: {key: [digest] for key, digest in value["files"].items()}),
+        (WRITING, dict),
+    ):
+        try:
+            for key, digests in read(read_json(folder / name)).items():
+                known.setdefault(key, []).extend(map(str, digests))
+        except (BadInput, AttributeError, KeyError, TypeError, ValueError):
+            continue
+    return known
+
+
+def _keep_foreign_changes(folder: Path, known: Mapping[str, Sequence[str]]) -> None:
     """Only the script's lines are taken over; what a person changed anywhere else is kept in a copy, and told."""
-    try:
-        written = dict(read_json(folder / DATA)["files"])
-    except (BadInput, KeyError, TypeError, ValueError):
-        written = {}
     changed = [
         name
         for name in DERIVED
-        if name in written and (folder / name).is_file() and file_md5(folder / name) != written[name]
+        if name in known and (folder / name).is_file() and file_md5(folder / name) not in known[name]
     ]
     if (folder / SCRIPT).is_file() and changed_elsewhere(folder / SCRIPT):
         changed.append(SCRIPT)
     for name in changed:
-        kept = _free_name(folder / name)
-        shutil.copyfile(folder / name, kept)
+        kept = _copy_of(folder / name)
         what = "outside its lines" if name == SCRIPT else "by hand"
         log.warning(
             "%s was changed %s; that is kept as %s, only the script's lines are taken over", name, what, kept.name
         )
 
 
-def _free_name(path: Path) -> Path:
-    number = 1
-    while (other := path.with_name(f"{path.stem}.by_hand_{number}{path.suffix}")).exists():
+def _copy_of(path: Path) -> Path:
+    """A copy beside `path`; the one that is there, where it holds the same."""
+    number, content = 1, file_md5(path)
+    while (copy := path.with_name(f"{path.stem}.by_hand_{number}{path.suffix}")).exists():
+        if file_md5(copy) == content:
+            return copy
         number += 1
-    return other
+    partial = copy.with_name(f".{copy.name}.partial")
+    shutil.copyfile(path, partial)
+    return partial.replace(copy)

@@ -167,8 +167,9 @@ def as_text(draft: Draft) -> str:
 
 def review_text(draft: Draft) -> str:
     """The review queue as Markdown: the lines by doubt with what to check and what else could be said, then the slots
-    that were left silent."""
-    rows = [f"# {draft.title}: what to check first", "", "The most doubtful line stands first (doubt 0 to 1)."]
+    that were left silent, and what no line can know."""
+    first = "The most doubtful line stands first (doubt 0 to 1)." if draft.lines else "There is no line in this draft."
+    rows = [f"# {draft.title}: what to check first", "", first]
     for entry in review(draft.lines):
         line = draft.lines[entry["line"] - 1]
         rows += ["", f"## {span(line.start, line.end)} {line.text}", ""]
@@ -183,6 +184,7 @@ def review_text(draft: Draft) -> str:
     if draft.silences:
         rows += ["", "## Left silent", ""]
         rows += [f"- **{span(each.start, each.end)}** {each.why}." for each in draft.silences]
+    rows += ["", "## What the draft cannot know", "", *(f"- {note}" for note in draft.notes)] if draft.notes else []
     return "\n".join(rows) + "\n"
 
 

@@ -14,7 +14,7 @@ from corpora.subtitles import Subtitle
 from narration.dialogue import Dialogue, dialogue_of
 from narration.script import ShotSheet, Speech, Track
 from narration.settings import NarrationSettings
-from narration.slots import Slot, find_slots
+from narration.slots import Slot, find_slots, pauses
 from narration.watching import Watched, face_tracks, faceless, follow, shot_sheets, watch
 from narration.work import Work
 
@@ -33,7 +33,7 @@ DRAWN_FACES = (
     "Faces were recognised by an encoder that knows drawn faces alone: on a real film its names are guesses and may be "
     "wrong; `make dlib`, then `--encoder dlib`."
 )
-NO_PAUSE = "There is no pause long enough for a line (narration.shortest_slot)."
+NO_PAUSE = "There is no pause long enough for a line: the longest is {:.1f} s, and narration.shortest_slot {:.1f} s."
 NO_CAST = "There is no cast with portraits: nobody can be named."
 
 
@@ -89,7 +89,7 @@ def see(
     film = replace(film, descriptions=tuple(_unsaid(slots)))
     key = [looked, [[slot.start, slot.end] for slot in slots]]
     regions = follow(film, watched, perception, work.stage("regions", key))
-    notes = _notes(film, watched, dialogue, drawn=encoder.name == "studio")
+    notes = _notes(film, watched, dialogue, settings, drawn=encoder.name == "studio")
     return Seen(film, watched, regions, sheets, dialogue, tuple(notes), key)
 
 
@@ -108,7 +108,7 @@ def _unsaid(slots: Sequence[Slot]) -> list[Description]:
     return [Description(number, slot.start, slot.end, "") for number, slot in enumerate(slots, 1)]
 
 
-def _notes(film: Film, watched: Watched, dialogue: Dialogue, *, drawn: bool) -> list[str]:
+def _notes(film: Film, watched: Watched, dialogue: Dialogue, settings: NarrationSettings, *, drawn: bool) -> list[str]:
     banks = watched.banks
     notes = [STUDIO_ONLY]
     if drawn and banks.actor and not (film.folder / "truth").is_dir():  # what carries truth is drawn itself
@@ -121,5 +121,7 @@ def _notes(film: Film, watched: Watched, dialogue: Dialogue, *, drawn: bool) -> 
         f"{name}: no face was found in the portraits, so that they help nobody." for name in faceless(film, banks)
     ]
     if not film.descriptions:
-        notes.append(NO_PAUSE)
+        free = pauses(dialogue.lines, film.duration, margin=settings.margin)
+        longest = max((pause.seconds for pause in free), default=0.0)
+        notes.append(NO_PAUSE.format(longest, settings.shortest_slot))
     return notes + [f"Of the input: {reason}" for reason in film.put_aside]

@@ -7,6 +7,7 @@ A registered version holds a captioner's folder. What it stands on, the face enc
 from __future__ import annotations
 
 import logging
+import threading
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 # A draft is nested JSON (docs/narration.md), for which MLflow's hints have no word but Any.
 warnings.filterwarnings("ignore", message=r".*Any type hint is inferred as AnyType")
+# A draft takes a gigabyte and all processors: requests that come in meanwhile are refused, not piled up. A server that
+# has answered "too late" goes on drafting, and holds this until it is done.
+_AT_WORK = threading.Lock()
 
 
 class FilmGiven(pydantic.BaseModel):
@@ -49,7 +53,8 @@ class Narrator(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
     def predict(self, context, model_input: list[FilmGiven]) -> list[dict[str, Any]]:
         """A draft for each film, as `description.json` has it, or `error`: a mistake in one film spoils no other.
 
-        A request of more films than `serving.most_films` is refused whole, before any work.
+        A request of more films than `serving.most_films` is refused whole, before any work, and so is one that comes in
+        while another is worked on.
         """
         from common.errors import BadInput
         from publishing import places
@@ -60,9 +65,14 @@ class Narrator(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
             most = settings.serving.most_films
             if len(model_input) > most:
                 raise BadInput(f"request: {len(model_input)} films, and {most} are the most; ask for fewer at a time")
+            if not _AT_WORK.acquire(blocking=False):
+                raise BadInput("request: another one is being worked on; ask again when it is answered")
         except BadInput as mistake:
             return [{"film": film.film, "error": str(mistake)} for film in model_input]
-        return [self._draft(film, settings) for film in model_input]
+        try:
+            return [self._draft(film, settings) for film in model_input]
+        finally:
+            _AT_WORK.release()
 
     def _draft(self, given: FilmGiven, settings: Settings) -> dict[str, Any]:
         from common.errors import BadInput
@@ -82,6 +92,7 @@ class Narrator(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
                 Path(given.cast) if given.cast else None,
                 settings.films.corpora.cast,
             )
+            _refuse_outside(asked, settings.serving.folder)
             _refuse_long(asked, settings.serving.longest_minutes)
             models = Models(
                 face_encoder=places.data() / "face_encoder",
@@ -93,6 +104,18 @@ class Narrator(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
             return {"film": given.film, **narrate(asked, models, narration).value()}
         except BadInput as mistake:
             return {"film": given.film, "error": str(mistake)}
+
+
+def _refuse_outside(asked: Given, folder: str) -> None:
+    from common.errors import BadInput
+    from publishing import places
+
+    if not folder:
+        return
+    allowed = (places.root() / folder).resolve()
+    for path in (asked.source, asked.subtitles, asked.cast):
+        if path is not None and not path.resolve().is_relative_to(allowed):
+            raise BadInput(f"{path}: does not lie below serving.folder; give a path there")
 
 
 def _refuse_long(asked: Given, longest_minutes: float) -> None:

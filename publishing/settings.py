@@ -96,6 +96,9 @@ class ServingSettings(_Settings):
 
     most_films: int = Field(default=4, ge=1, description="films in one request; they are drafted one after the other")
     longest_minutes: float = Field(default=180.0, gt=0, description="minutes of a film; a longer one is refused")
+    folder: str = Field(
+        default="", description="films, subtitles and casts are read below this folder; empty: anywhere"
+    )
 
 
 class ComputeSettings(_Settings):

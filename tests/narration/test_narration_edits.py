@@ -150,6 +150,34 @@ def test_what_is_changed_where_it_is_not_taken_over_is_kept_in_a_copy_and_told(t
     assert kept in caplog.text
 
 
+@pytest.mark.parametrize("before", ["description.srt", "index.html", "description.json", "description.md"])
+def test_what_is_changed_by_hand_is_kept_once_and_nothing_else_however_writing_ends(tmp_path, monkeypatch, before):
+    narrated(tmp_path, FIRST)
+    change(tmp_path, "It rains.", "Mine.", name="review.md")
+    moves = Path.replace
+
+    def dies(path: Path, target: Path) -> Path:
+        if Path(target) == tmp_path / before:
+            raise KeyboardInterrupt
+        return moves(path, target)
+
+    for draft in (AGAIN, FIRST):
+        monkeypatch.setattr(Path, "replace", dies)
+        with pytest.raises(KeyboardInterrupt):
+            narrated(tmp_path, draft)
+        monkeypatch.setattr(Path, "replace", moves)
+    narrated(tmp_path, AGAIN)
+    left = {path.name for path in tmp_path.iterdir() if not path.name.endswith(".partial")}
+    assert left == {*FILES, "review.by_hand_1.md"} and "Mine." in (tmp_path / "review.by_hand_1.md").read_text()
+
+
+def test_a_line_that_overlaps_another_is_told_by_the_scripts_own_place(tmp_path):
+    lines = (replace(FIRST.lines[0], end=3.5), FIRST.lines[1])
+    with pytest.raises(BadInput, match=rf"^{tmp_path}/description\.dapt\.xml: .*mend it in description\.md"):
+        write_script(tmp_path, replace(FIRST, lines=lines), SETTINGS)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_is_set_aside_where_nothing_was_changed(tmp_path):
     for draft in (FIRST, AGAIN, FIRST):
         narrated(tmp_path, draft)

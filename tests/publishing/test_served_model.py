@@ -18,15 +18,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "models"))  # the toy captioner is shared
+sys.path.insert(0, str(Path(__file__).parents[1] / "narration"))  # the untrained lineage is shared
 
-from captioner_toys import toy_base
+from narration_world import untrained_lineage
 
-from common.files import write_json
 from corpora.video import write_video
 from publishing import tracking
-from publishing.profiles import load_profile, write_parameters
-from publishing.records import write_record
 
 pytestmark = pytest.mark.slow
 WAIT_SECONDS = 240
@@ -58,27 +55,8 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
-    import torch
-    from safetensors.torch import save_file
-
-    from models.captioner.checkpoints import Captioner, load_base, save_captioner
-    from models.captioner.inputs import PromptPlan
-    from models.perception.studio_encoder import StudioFaceNet
-
     root = tmp_path_factory.mktemp("served")
-    write_parameters(load_profile("smoke"), root / "params.yaml", profile="smoke")
-    base = toy_base(root / "data/base_model")
-    write_record(base, key="", made_from={}, audit="")
-    torch.manual_seed(0)
-    network = StudioFaceNet(size=16, width=4)
-    (root / "data/face_encoder").mkdir()
-    save_file(network.state_dict(), root / "data/face_encoder/model.safetensors")
-    config = {"kind": "studio", "size": 16, "width": 4, "image_size": 32, "threshold": 0.5, "portrait_threshold": 0.5}
-    write_json(root / "data/face_encoder/config.json", config)
-    model, vocabulary = load_base(base)
-    captioner = root / "data/captioner/C2.0"
-    weights = {name: value.detach() for name, value in model.named_parameters()}
-    save_captioner(captioner, Captioner(model.eval(), vocabulary, PromptPlan()), weights=weights, base=base)
+    captioner = untrained_lineage(root)
     how = {"parameters": {}, "metrics": {}, "curves": {}, "inputs": {"base_model": ("",)}, "model": tracking.MODEL}
     home = root / ".home"
     tracking.log_training_run(stage="captioner", unit="C2.0", folder=captioner, data=root / "data", home=home, **how)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -66,3 +68,54 @@ def test_mistakes_are_told_film_by_film(asked: Any) -> None:
     assert "no such film or folder" in absent["error"] and worked == []
     (wrong,), worked = asked("short.mp4", names="always")
     assert wrong["error"].startswith("request: narration.names") and worked == []
+
+
+def test_a_film_outside_the_folder_that_is_served_is_refused_whatever_leads_there(asked: Any, tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    (tmp_path / "films" / "inside.mp4").write_bytes((tmp_path / "short.mp4").read_bytes())
+    (tmp_path / "films" / "link.mp4").symlink_to(tmp_path / "short.mp4")
+    (tmp_path / "words.srt").write_text("1\n00:00:00,500 --> 00:00:01,000\nHello.\n")
+    parameters = tmp_path / "params.yaml"
+    text = parameters.read_text()
+    assert "folder: ''  # films, subtitles" in text
+    parameters.write_text(text.replace("folder: ''  # films, subtitles", "folder: films  # films, subtitles"))
+    answers, worked = asked("films/inside.mp4", "films/link.mp4")
+    assert worked == ["inside.mp4"] and "does not lie below serving.folder" in answers[1]["error"]
+    for outside in ("short.mp4", "films/../short.mp4", "/etc/passwd", "/dev/zero"):
+        (refused,), worked = asked(outside)
+        assert "does not lie below serving.folder" in refused["error"] and worked == []
+    for more in ("subtitles", "cast"):
+        (refused,), worked = asked("films/inside.mp4", **{more: str(tmp_path / "words.srt")})
+        assert "words.srt: does not lie below serving.folder" in refused["error"] and worked == []
+
+
+def test_requests_that_come_in_together_are_worked_on_one_after_the_other_or_refused(
+    asked: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from narration import narrate
+
+    begun, go_on, drafted = threading.Event(), threading.Event(), narrate.narrate
+
+    def slow(*given: Any) -> Any:
+        begun.set()
+        assert go_on.wait(60)
+        return drafted(*given)
+
+    monkeypatch.setattr(narrate, "narrate", slow)
+    with ThreadPoolExecutor(9) as several:
+        first = several.submit(asked, "short.mp4")
+        assert begun.wait(60)
+        others = [several.submit(asked, "short.mp4") for _ in range(8)]
+        refused = [each.result()[0][0] for each in others]
+        go_on.set()
+        assert first.result()[0][0]["lines"] == []
+    assert all("another one is being worked on" in each["error"] for each in refused)
+    assert asked("short.mp4")[0][0]["lines"] == [], "when it is done, the next is taken"
+
+
+def test_what_never_ends_is_refused_unread(asked: Any) -> None:
+    for film in ("/dev/zero", "/dev/stdin", "/proc/self/mem"):
+        (refused,), worked = asked(film)
+        assert refused["error"].count("\n") == 0 and worked == []
+    (refused,), worked = asked("short.mp4", subtitles="/dev/zero")
+    assert "no file that can be read to its end" in refused["error"] and worked == []
