@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from common.errors import BadInput
-from common.files import write_json
+from common.files import canonical_json, read_json, write_json
 from narration.script import Draft
 
 WORK = ".work"
@@ -24,8 +24,16 @@ def read_draft(folder: Path) -> Draft:
     """What `keep_draft` kept; `BadInput` where there is none."""
     path = folder / WORK / _DRAFT
     try:
-        return TypeAdapter(Draft).validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise BadInput(f"{folder}: holds no draft; make one with `focusedad narrate FILM --out {folder}`") from None
-    except (OSError, ValidationError):
+        if not path.is_file():
+            raise BadInput(f"{folder}: holds no draft; make one with `focusedad narrate FILM --out {folder}`")
+        value = read_json(path)
+        canonical_json(value)  # numbers that are none, and then times that are none
+        draft = TypeAdapter(Draft).validate_python(value)
+        slots = (draft.duration, draft.duration), *((each.start, each.end) for each in (*draft.lines, *draft.silences))
+        if not all(0 <= start <= end < 1e9 for start, end in slots):
+            raise ValueError("a slot ends before it begins")
+    except (OSError, ValueError) as error:
+        if isinstance(error, BadInput):
+            raise
         raise BadInput(f"{path}: cannot be read; narrate the film again") from None
+    return draft

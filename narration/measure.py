@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.errors import BadInput
 from common.files import canonical_json
+from common.safe_yaml import read_yaml
 from corpora.film import Description, Film, read_film
 from models.captioner.choice import word_budget
 from narration.lines import speak
@@ -92,21 +93,17 @@ def read_parts(path: Path) -> Settings:
 
     Narration stands below the whole schema (`publishing.settings`), so it reads its parts by itself.
     """
-    import yaml
-
     from models.captioner.settings import CaptionerSettings
     from models.perception.settings import PerceptionSettings
 
+    values = read_yaml(path, name=str(path), advice="give the parameters with --params")
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader) or {}
         return Settings(
             PerceptionSettings(**values.get("perception", {})),
             CaptionerSettings(**values.get("captioner", {})),
             NarrationSettings(**values.get("narration", {})),
         )
-    except FileNotFoundError:
-        raise BadInput(f"{path}: no such file; give the parameters with --params") from None
-    except (yaml.YAMLError, ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         told = str(error).splitlines()[0]
         raise BadInput(f"{path}: not the parameters of this version ({told}); give others with --params") from None
 

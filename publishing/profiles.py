@@ -17,8 +17,9 @@ from pydantic.fields import FieldInfo
 
 from common.errors import BadInput
 from common.files import write_text
+from common.safe_yaml import read_yaml
 from publishing.places import CODE_ROOT
-from publishing.settings import Settings, check_settings, read_yaml
+from publishing.settings import Settings, check_settings
 
 PROFILES = CODE_ROOT / "profiles"
 _WIDTH = 120

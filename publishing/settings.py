@@ -9,14 +9,13 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterator, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from common.errors import BadInput
+from common.safe_yaml import read_yaml
 from corpora.studio.settings import StudioSettings
 from evaluation.settings import EvaluationSettings
 from models.baselines.settings import BASELINES, SANITY, SYSTEMS, BaselinesSettings
@@ -148,7 +147,7 @@ def _known(where: str, what: str, found: str, known: Mapping[str, Any]) -> None:
 
 def load_settings(path: Path) -> Settings:
     """Reads and checks a parameters file; every mistake is named with its key, in one `BadInput` line."""
-    return check_settings(read_yaml(path), source=path.name)
+    return check_settings(read_yaml(path, advice="write it with `focusedad profile mini`"), source=path.name)
 
 
 def check_settings(values: Any, *, source: str) -> Settings:
@@ -196,37 +195,6 @@ def _numbers(values: Any, place: str = "") -> Iterator[tuple[str, float]]:
     items = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
     for key, value in items:
         yield from _numbers(value, f"{place}.{key}" if place else str(key))
-
-
-class _OnceLoader(yaml.SafeLoader):
-    """Safe YAML that refuses a key written twice, where the last one would win in silence."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str | int | float | bool | date | bytes | None):
-                told = "a key is a list or a table; give it a name"
-                raise yaml.constructor.ConstructorError(None, None, told, key_node.start_mark)
-            if key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{key!r} is written twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
-def read_yaml(path: Path) -> Any:
-    """Safe YAML; a missing or broken file is `BadInput` with its line."""
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), _OnceLoader) or {}
-    except FileNotFoundError:
-        raise BadInput(f"{path.name}: no such file; write it with `focusedad profile mini`") from None
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{path.name}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise BadInput(f"{path.name}:{line}: not valid YAML ({error.problem}); mend that line") from None
-    except yaml.YAMLError as error:
-        raise BadInput(f"{path.name}: not valid YAML ({error}); mend it") from None
 
 
 def film_ids(settings: Settings, split: Split | None = None, *, root: Path | None = None) -> list[str]:

@@ -65,7 +65,13 @@ def load_language_model(folder: Path) -> Qwen2ForCausalLM:
         raise BadInput(f"{folder}: no language model; make base_model again")
     disable_progress_bar()
     with blaming(folder, "make base_model again"):
-        return Qwen2ForCausalLM.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        model, told = Qwen2ForCausalLM.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True
+        )
+        for what in ("missing_keys", "mismatched_keys", "unexpected_keys"):  # which transformers only mentions
+            if told[what]:
+                raise ValueError(f"{what.replace('_', ' ')}: {sorted(map(str, told[what]))[0]}")
+        return model
 
 
 def load_tower(folder: Path) -> Tower | PublishedTower:

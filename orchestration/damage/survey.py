@@ -17,7 +17,7 @@ from orchestration.damage.kinds import Kind, damage
 from orchestration.damage.values import OUTSIDE
 from orchestration.damage.watch import FAULTS, READ, Outcome, Watch
 
-GROUPS = ("corpus_kinds", "film_kinds")
+GROUPS = ("corpus_kinds", "film_kinds", "own_kinds", "model_kinds")
 _PATIENCE = 120.0  # seconds for one file, whatever else the machine does; then its process is ended
 _log = logging.getLogger(__name__)
 
