@@ -29,8 +29,8 @@ def read_draft(folder: Path) -> Draft:
         value = read_json(path)
         canonical_json(value)  # numbers that are none, and then times that are none
         draft = TypeAdapter(Draft).validate_python(value)
-        slots = (draft.duration, draft.duration), *((each.start, each.end) for each in (*draft.lines, *draft.silences))
-        if not all(0 <= start <= end < 1e9 for start, end in slots):
+        slots = [(each.start, each.end) for each in draft.lines] + [(each.start, each.end) for each in draft.silences]
+        if not all(0 <= start <= end < 1e9 for start, end in [*slots, (0.0, draft.duration)]):
             raise ValueError("a slot ends before it begins")
     except (OSError, ValueError) as error:
         if isinstance(error, BadInput):

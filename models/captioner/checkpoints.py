@@ -65,9 +65,11 @@ def load_language_model(folder: Path) -> Qwen2ForCausalLM:
         raise BadInput(f"{folder}: no language model; make base_model again")
     disable_progress_bar()
     with blaming(folder, "make base_model again"):
-        model, told = Qwen2ForCausalLM.from_pretrained(
+        loaded: Any = Qwen2ForCausalLM.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
+        model: Qwen2ForCausalLM
+        model, told = loaded
         for what in ("missing_keys", "mismatched_keys", "unexpected_keys"):  # which transformers only mentions
             if told[what]:
                 raise ValueError(f"{what.replace('_', ' ')}: {sorted(map(str, told[what]))[0]}")

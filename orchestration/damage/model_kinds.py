@@ -167,7 +167,7 @@ def _read_base(folder: Path) -> Any:
 
     load_tower(folder)
     model, vocabulary = load_base(folder)
-    return sum(value.numel() for value in model.parameters()), vocabulary.names  # type: ignore[union-attr]
+    return sum(value.numel() for value in model.parameters()), vocabulary.names
 
 
 def _lay_captioner(folder: Path) -> None:

@@ -72,7 +72,7 @@ def _publishing() -> list[Kind]:
     ]
 
 
-_PROMOTED = {"time": "2026-01-01", "action": "promoted", "version": "1", "before": None, "reasons": []}
+_PROMOTED: dict[str, Any] = {"time": "2026-01-01", "action": "promoted", "version": "1", "before": None, "reasons": []}
 
 
 def _evaluation() -> list[Kind]:

@@ -27,7 +27,7 @@ def test_the_published_parameters_are_used_and_a_wrong_file_is_told(tmp_path, ca
     path.write_text("narration: {words_per_second: 1.5}\nperception: {key_frame_stride: 7}\nstudio: {seed: 3}\n")
     parts = read_parts(path)
     assert (parts.narration.words_per_second, parts.perception.key_frame_stride) == (1.5, 7)
-    for text, said in (("narration: {wrong: 1}", "not the parameters"), ("narration: [", "not the parameters")):
+    for text, said in (("narration: {wrong: 1}", "not the parameters"), ("narration: [", "not valid YAML")):
         path.write_text(text)
         with pytest.raises(BadInput, match=said):
             read_parts(path)
