@@ -7,17 +7,18 @@ what `focusedad promote` does: decide, and keep the evidence and the history.
 
 # no `from __future__ import annotations` here: Dagster compares the annotation of `context` with its class
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from orchestration.automation import DVC_POOL
 from orchestration.factory import one_line
 from orchestration.metadata import as_metadata
-from orchestration.promote_command import challenge
-from publishing.champion import Outcome
-from publishing.promotion import Evidence
 from publishing.settings import Settings
+
+if TYPE_CHECKING:
+    from publishing.champion import Outcome
+    from publishing.promotion import Evidence
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ def build_promotion(settings: Settings) -> dg.Definitions:
         description="Who is champion in the registry, and why: the captioner that lies here against the one before.",
     )
     def champion(context: dg.AssetExecutionContext, config: Asked) -> dg.MaterializeResult:
+        from orchestration.promote_command import challenge
+
         with one_line():
             outcome, evidence = challenge(settings, seed=config.seed, dry_run=config.dry_run)
         for reason in outcome.decision.reasons:
@@ -63,7 +66,7 @@ def build_promotion(settings: Settings) -> dg.Definitions:
     return dg.Definitions(assets=[champion])
 
 
-def decision_metadata(outcome: Outcome, evidence: Evidence, *, dry_run: bool) -> dict[str, Any]:
+def decision_metadata(outcome: "Outcome", evidence: "Evidence", *, dry_run: bool) -> dict[str, Any]:
     """The decision, the table behind it, the versions it rests on, and every decision before it."""
     import pandas as pd
 
@@ -86,6 +89,6 @@ def decision_metadata(outcome: Outcome, evidence: Evidence, *, dry_run: bool) ->
     )
 
 
-def _gates(evidence: Evidence) -> dict[str, Any]:
+def _gates(evidence: "Evidence") -> dict[str, Any]:
     told = "\n".join(f"- {each}" for each in evidence.unmet)
     return {"unmet": dg.MetadataValue.md(told or "none"), "units": len(evidence.lineage)}

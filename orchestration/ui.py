@@ -59,6 +59,7 @@ def serve(*, dagster_port: int, mlflow_port: int, pages_port: int = PAGES_PORT) 
     programs = Path(sys.executable).parent
     dagster = ["dagster", "dev", "-m", "orchestration.definitions", "-h", HOST, "-p", str(dagster_port)]
     environment["MLFLOW_BACKEND_STORE_URI"] = tracking.tracking_uri()  # which may hold a password: in no process list
+    environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # eight processes for judging chats, which nobody asks
     mlflow = ["mlflow", "server", "--workers", "1"]
     commands = {"Dagster": dagster, "MLflow": [*mlflow, "--host", HOST, "--port", str(mlflow_port)]}
     commands["pages"] = pages_command(pages_port, places.root() / "data/rejected")

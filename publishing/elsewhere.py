@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from common.errors import BadInput
 from common.workers import PROCESS_ENVIRONMENT, _begin_worker
-from publishing.making import Made, make_unit, make_units
+from publishing.making import Made, is_training, make_unit, make_units
 from publishing.places import CODE_ROOT
 from publishing.stage import Stage, Work
 
@@ -48,8 +48,8 @@ def make_anywhere(stage: Stage, settings: Settings, work: Sequence[Work]) -> Ite
     """
     jobs = stage.jobs(settings) if stage.jobs else 1
     address = cluster()
-    if not work or address is None or (jobs == 1 and stage.track is None):
-        yield from make_units(stage.make, work, jobs=jobs)
+    if not work or address is None or (jobs == 1 and not is_training(stage)):
+        yield from make_units(stage.make, work, jobs=jobs, measured=is_training(stage))
         return
     if stage.units is None:  # a training alone, which starts its own processes
         cpus, threads = settings.compute.jobs, os.environ.get("OMP_NUM_THREADS", "1")
@@ -74,7 +74,10 @@ def _make_on_ray(stage: Stage, work: Sequence[Work], *, address: str, cpus: int,
             runtime_env={"env_vars": environment(threads=threads)},
         )(_attempt)
         # what still runs when the iteration ends is ended with the connection
-        running = [task.options(name=f"{stage.name} {each.unit}".strip()).remote(stage.make, each) for each in work]
+        running = [
+            task.options(name=f"{stage.name} {each.unit}".strip()).remote(stage.make, each, is_training(stage))
+            for each in work
+        ]
         for each, reference in zip(work, running, strict=True):
             try:
                 made: Made = ray.get(reference)
@@ -125,12 +128,12 @@ def _must_answer(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=10).close()
 
 
-def _attempt(make: Callable[[Work], None], work: Work) -> Made:
+def _attempt(make: Callable[[Work], None], work: Work, measured: bool) -> Made:
     """One attempt at a unit, in the worker."""
     _begin()
     out = work.out.parents[1] / "attempts" / uuid.uuid4().hex / (work.unit or "_whole")
     out.mkdir(parents=True)
-    return make_unit(make, replace(work, out=out))
+    return make_unit(make, replace(work, out=out), measured=measured)
 
 
 @cache

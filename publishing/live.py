@@ -1,6 +1,7 @@
 """A training as MLflow sees it while it goes on: a run that fills step by step, and that publishing later finishes.
 
-The training only queues what it tells; a thread of its own imports MLflow and writes. What fails there is one warning.
+The training only queues what it tells; a thread of its own imports MLflow and writes, also what the training takes of
+the machine (`publishing.usage`). What fails there is one warning.
 A training that is taken up again goes on in its run; the run of one that was killed is ended by whoever comes next.
 """
 
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from common.files import read_json, write_json
 from publishing import tracking
+from publishing.usage import PREFIX, Meter, points
 
 if TYPE_CHECKING:
     from models.training.observing import Said
@@ -50,8 +52,10 @@ class LiveRun:
         self.tags = lambda: tracking.training_tags(stage, unit, data, inputs)
         self._told: queue.Queue[tuple[str, int, float, Any]] = queue.Queue()
         self._writer: threading.Thread | None = None
+        self._meter = Meter()
 
     def began(self, step: int) -> None:
+        self._meter.__enter__()
         self._writer = threading.Thread(target=self._write, name="mlflow", daemon=True)
         self._writer.start()
 
@@ -69,6 +73,7 @@ class LiveRun:
     ) -> None:
         """Ends the run; a training that is over is FINISHED, whether or not it will be published."""
         if self._writer is not None:
+            self._meter.__exit__()
             status = "FINISHED" if kind is None else "FAILED" if issubclass(kind, Exception) else "KILLED"
             self._tell("end", 0, status)
             self._writer.join(timeout=60)
@@ -80,6 +85,7 @@ class LiveRun:
         try:
             found = tracking.client(self.home)
             run, known = self._open(found)
+            sample = 1 + _last_step(found, run, f"{PREFIX}cpu_utilization_percentage")
             going_on = True
             while going_on:
                 events = self._next()
@@ -87,13 +93,15 @@ class LiveRun:
                     for what, step, _, content in events:
                         if what == "texts":
                             found.log_text(run, _page(content), f"texts/step-{step:06d}.txt")
-                    points = [
+                    told = [
                         (name, value, at, step)
                         for what, step, at, content in events
                         if what == "figures" and step > known
                         for name, value in content.items()
                     ]
-                    tracking.log_points(found, run, points)
+                    usage = self._meter.taken()
+                    tracking.log_points(found, run, [*told, *points(usage, first=sample)])
+                    sample += len(usage)
                     for what, _, _, content in events:
                         if what == "end":
                             found.set_terminated(run, status=content)
@@ -118,7 +126,7 @@ class LiveRun:
             end_dead_runs(found)
             run = noted_run(self.note)
             if run is not None and tracking.is_there(found, run):
-                known = max((point.step for point in found.get_metric_history(run, "loss")), default=0)
+                known = _last_step(found, run, "loss")
                 found.update_run(run, status="RUNNING")
                 found.set_tag(run, PROCESS, _this_process())
                 return run, known
@@ -127,6 +135,10 @@ class LiveRun:
         if self.note.parent.is_dir():
             write_json(self.note, {"run": run})
         return run, 0
+
+
+def _last_step(found: Any, run: str, name: str) -> int:
+    return max((int(point.step) for point in found.get_metric_history(run, name)), default=0)
 
 
 def noted_run(note: Path) -> str | None:

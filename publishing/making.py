@@ -7,6 +7,7 @@ import multiprocessing
 import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,37 +15,48 @@ from pathlib import Path
 from common.errors import BadInput
 from common.workers import map_in_processes
 from publishing.room import NoRoom, no_room
-from publishing.stage import Work
+from publishing.stage import Stage, Work
+from publishing.usage import Meter, Sample
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass(frozen=True)
 class Made:
-    """A unit's folder as written, or the reason why it has to be put aside."""
+    """A unit's folder as written, or the reason why it has to be put aside; what a training took of the machine."""
 
     unit: str
     out: Path
     aside: str | None = None
+    usage: tuple[Sample, ...] = ()
 
 
-def make_units(make: Callable[[Work], None], work: Sequence[Work], *, jobs: int) -> Iterator[Made]:
+def make_units(
+    make: Callable[[Work], None], work: Sequence[Work], *, jobs: int, measured: bool = False
+) -> Iterator[Made]:
     """In the order of `work`; an exception other than `BadInput` ends the iteration."""
-    yield from map_in_processes(partial(make_unit, make), work, jobs=jobs)
+    yield from map_in_processes(partial(make_unit, make, measured=measured), work, jobs=jobs)
 
 
-def make_unit(make: Callable[[Work], None], work: Work) -> Made:
+def make_unit(make: Callable[[Work], None], work: Work, *, measured: bool = False) -> Made:
     """Makes one unit in this process; `BadInput` becomes the reason to put it aside."""
     if multiprocessing.parent_process() is not None:
         end_with_parent()
+    meter = Meter()
     try:
-        make(work)
+        with meter if measured else nullcontext():
+            make(work)
     except BadInput as mistake:
         line = no_room(mistake, root=work.data)
         if line is not None:  # e.g. a film that could not be written, and is called damaged
             raise NoRoom(line) from mistake
         return Made(work.unit, work.out, without_places(str(mistake), work.out, work.data))
-    return Made(work.unit, work.out)
+    return Made(work.unit, work.out, usage=tuple(meter.taken()))
+
+
+def is_training(stage: Stage) -> bool:
+    """Whether a unit of this stage has a run in MLflow."""
+    return stage.track is not None
 
 
 def without_places(message: str, out: Path, data: Path) -> str:

@@ -28,6 +28,7 @@ from publishing.settings import RAW
 from publishing.stage import WHOLE, Graph, Stage, Work
 from publishing.swap import Step, permit_as, swap_in, sync, sync_tree
 from publishing.thumbnails import THUMBNAILS, write_thumbnails
+from publishing.tracking import log_usage
 
 if TYPE_CHECKING:
     from publishing.settings import Settings
@@ -227,6 +228,7 @@ class _Run:
                 continue
             if self.stage.track is not None and not planned.made:
                 self.stage.track(works[made.unit])
+                log_usage(self.stage.name, made.unit, made.out, made.usage)
             write_record(made.out, key=planned.key, made_from=planned.made_from, audit=self.auditor.digest)
             if not planned.made:  # else its files are links to the published ones
                 permit_as(made.out / RECORD, made.out)

@@ -24,6 +24,7 @@ from publishing.lineage import upstream
 from publishing.postgres import store_url
 from publishing.records import listing, version
 from publishing.run_inputs import note_inputs
+from publishing.usage import PREFIX, Sample, points
 from publishing.versions import git_commit
 
 EXPERIMENT = "focusedad"
@@ -142,6 +143,17 @@ def log_training_run(
         raise
     found.set_terminated(run)
     return run
+
+
+def log_usage(stage: str, unit: str, folder: Path, samples: Sequence[Sample], *, home: Path | None = None) -> None:
+    """What a training took of the machine, to the run of its data; a run that has such samples keeps its own."""
+    run = find_run(stage, unit, data_version(folder), home=home) if samples else None
+    if run is None:
+        return
+    found = client(home)
+    if not any(name.startswith(PREFIX) for name in found.get_run(run).data.metrics):
+        with writing(home):
+            log_points(found, run, points(samples))
 
 
 def training_tags(stage: str, unit: str, data: Path, inputs: Mapping[str, Sequence[str]]) -> dict[str, str]:

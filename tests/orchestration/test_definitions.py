@@ -176,6 +176,7 @@ def test_loading_the_definitions_imports_nothing_heavy() -> None:
         "bert_score",
         "matplotlib",
         "dvc",
+        "numpy",
         "pandas",
         "cv2",
     ]

@@ -13,6 +13,7 @@ import pytest
 from publishing import live, tracking
 from publishing.live import NOTE, LiveRun, end_dead_runs, noted_run
 from publishing.records import write_record
+from publishing.usage import PREFIX
 
 
 @dataclass
@@ -56,6 +57,10 @@ def losses(client: Any, run: str) -> list[tuple[int, float]]:
     return sorted((point.step, point.value) for point in client.get_metric_history(run, "loss"))
 
 
+def samples(client: Any, run: str) -> list[int]:
+    return [point.step for point in client.get_metric_history(run, f"{PREFIX}cpu_utilization_percentage")]
+
+
 def test_a_live_run_becomes_the_run_of_the_published_training(told: dict[str, Any], tmp_path: Path) -> None:
     train(LiveRun(**told), range(3))
     client, run = tracking.client(told["home"]), noted_run(told["note"])
@@ -65,6 +70,7 @@ def test_a_live_run_becomes_the_run_of_the_published_training(told: dict[str, An
         "FINISHED", {"seed": "0"}, f"captioner/{told['unit']}",
     )  # fmt: skip
     assert losses(client, run) == [(1, 3.0), (2, 2.0), (3, 1.0)]
+    assert samples(client, run) == [1], "what it took of the machine"
     text = Path(client.download_artifacts(run, "texts/step-000003.txt")).read_text()
     assert text == "tt1:3\n  wanted: It rains.\n  said:   It snows.\n"
     out = tmp_path / "out"
@@ -98,6 +104,7 @@ def test_a_training_that_is_taken_up_goes_on_in_its_run(told: dict[str, Any]) ->
     assert noted_run(told["note"]) == run
     assert client.get_run(run).info.status == "FINISHED"
     assert losses(client, run) == [(step + 1, float(step)) for step in range(5)], "no step is there twice"
+    assert samples(client, run) == [1, 2]
 
 
 def test_the_run_of_a_killed_training_ends(told: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
