@@ -19,8 +19,8 @@ from common.errors import BadInput
 from common.files import read_json, write_json
 from orchestration.faults.moments import PHASES, Target, Watch, lengths, spread, unit_files
 from orchestration.faults.report import Row
-from orchestration.faults.runs import trainings
-from orchestration.faults.scratch import Clone, Ended, differences, kill_group, unequal
+from orchestration.faults.runs import NAMES_RUNS, Left, left_by
+from orchestration.faults.scratch import Clone, Ended, differences, kill_group
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.004
@@ -136,9 +136,8 @@ class Kills:
             "order": list(dict.fromkeys(watch.order)),
             "lengths": [[stage, phase, spent] for (stage, phase), spent in lengths(watch.began).items()],
             "units": self.reference.units(),
-            "files": self.reference.files(),
+            "left": left_by(self.reference).as_table(),
             "unit_files": unit_files(self.reference.root / "data"),
-            "trainings": trainings(self.reference),
         }
         self._note()
 
@@ -202,7 +201,7 @@ class Kills:
             return Kill(number, str(target), watch.stage, "refused", mended)
         kill = Kill(number, str(target), watch.stage, PHASES[watch.phase], mended)
         kill.wrong += [f"outlives the kill: {process}" for process in self.subject.survivors()]
-        kill.wrong += differences(before, self.subject.units(), known["units"])
+        kill.wrong += differences(before, self.subject.units(), known["units"], whole_is_enough=(NAMES_RUNS,))
         return kill
 
     def _blame(self, number: int, what: str) -> None:
@@ -219,10 +218,9 @@ class Kills:
                 break
             self._blame(number, f"not resumed: {' | '.join(ended.lines[-3:])}")
         wrong = [] if ended.status == 0 else ["the lineage could not be made to its end"]
-        wrong += unequal(self.subject.files(), known["files"])
+        wrong += left_by(self.subject).differs_from(Left(**known["left"]))
         status = self.subject.must_run("dvc", "status")
         wrong += [] if "up to date" in status.said else [f"dvc status: {' '.join(status.lines[:3])}"]
-        wrong += [f"MLflow: {each}" for each in unequal(trainings(self.subject), known["trainings"])]
         self.state.compared[str(number)] = wrong
         log.info("kills: %s, compared with the undisturbed run%s", turn.name, _shown(wrong) or ": equal")
 
@@ -252,8 +250,8 @@ def kill_rows(state: State) -> list[Row]:
         if str(number) in state.compared:
             seconds = state.undisturbed[str(number)]["seconds"]
             what = f"{turn.name}: at the end `dvc.lock`, every file, `dvc status` and MLflow's trainings compared"
-            count = len(state.undisturbed[str(number)]["files"])
-            end = f"{count} files; the undisturbed run took {seconds:.0f} s"
+            left = Left(**state.undisturbed[str(number)]["left"])
+            end = f"{len(left.files)} files and {len(left.trainings)} entries; the undisturbed run took {seconds:.0f} s"
             rows.append(Row(what, 1, state.compared[str(number)], end))
         else:
             rows.append(Row(f"{turn.name}: compared with an undisturbed run", 0, [], "not reached: stopped before"))

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from orchestration.faults.kills import State
 from orchestration.faults.report import Row
-from orchestration.faults.scratch import Clone, unequal
+from orchestration.faults.runs import Left, left_by
+from orchestration.faults.scratch import Clone
 
 log = logging.getLogger(__name__)
 CUT = ("unshare", "--user", "--map-root-user", "--net")  # a network of its own without any interface that is up
@@ -28,8 +29,9 @@ def rows(scratch: Path, seed: int) -> list[Row]:
     ended = clone.run(*CUT, ".venv/bin/dvc", "repro")
     if ended.status:
         row.wrong.append(f"failed: {' | '.join(ended.lines[-3:])}")
-    row.wrong += unequal(clone.files(), wanted)
-    row.found = f"{len(wanted)} files, compared with those made with a network" if not row.wrong else ""
+        return [row]
+    row.wrong = left_by(clone).differs_from(wanted)
+    row.found = f"{len(wanted.files)} files, equal to those made with a network" if not row.wrong else ""
     return [row]
 
 
@@ -42,13 +44,13 @@ def can_cut() -> bool:
     return "Network is unreachable" in tried.stderr
 
 
-def _undisturbed(scratch: Path, clone: Clone) -> dict[str, str]:
+def _undisturbed(scratch: Path, clone: Clone) -> Left:
     """What the part `kills` found, where it ran on the same commit, or what a run with the network leaves."""
     state = State.read(scratch / "kills.json")
     if state is not None and state.commit == clone.commit and "0" in state.undisturbed:
-        return dict(state.undisturbed["0"]["files"])
+        return Left(**state.undisturbed["0"]["left"])
     reference = Clone(scratch / "connected")
     reference.must_run("python", "-m", "orchestration.cli", "profile", "smoke")
     log.info("network: the lineage with one")
     reference.must_run("dvc", "repro")
-    return reference.files()
+    return left_by(reference)

@@ -115,6 +115,8 @@ def test_a_changed_byte_is_torn_and_neither_old_nor_new(tmp_path: Path) -> None:
     new = published_units(tmp_path)
     assert differences(before, new, new) == [], "the new version"
     assert differences(before, before, new) == [], "the old version"
+    assert differences(new, before, {}, whole_is_enough=["words/a"]) == []
+    assert differences(new, before, {}) == ["words/a is neither the old version nor the new"]
     (tmp_path / "words/a/words.json").write_text('["now"]')
     publish(tmp_path / "words/b", '["something else"]')
     shutil.rmtree(tmp_path / "words/c")
@@ -136,7 +138,7 @@ def test_tables_of_hashes_are_compared_name_by_name() -> None:
 
 def test_what_is_done_is_kept_and_the_page_says_how_far_it_came(tmp_path: Path) -> None:
     state = State("abc", 0, 4)
-    state.undisturbed["0"] = {"seconds": 170.0, "files": {"dvc.lock": "x"}}
+    state.undisturbed["0"] = {"seconds": 170.0, "left": {"files": {"dvc.lock": "x"}, "trainings": {}}}
     state.kills = [Kill(0, "films, writing", "films", "auditing", mended=[".dvc/tmp/rwlock is torn: DVC refuses"])]
     state.write(tmp_path / "kills.json")
     assert State.read(tmp_path / "kills.json") == state and State.read(tmp_path / "none.json") is None
