@@ -128,9 +128,9 @@ class LiveRun:
             if run is not None and tracking.is_there(found, run):
                 known = _last_step(found, run, "loss")
                 found.update_run(run, status="RUNNING")
-                found.set_tag(run, PROCESS, _this_process())
+                found.set_tag(run, PROCESS, this_process())
                 return run, known
-            run = tracking.start_run(found, self.name, {**self.tags(), PROCESS: _this_process()})
+            run = tracking.start_run(found, self.name, {**self.tags(), PROCESS: this_process()})
             tracking.log_parameters(found, run, self.parameters)
         if self.note.parent.is_dir():
             write_json(self.note, {"run": run})
@@ -159,7 +159,7 @@ def end_dead_runs(found: Any) -> list[str]:
     return dead
 
 
-def _this_process() -> str:
+def this_process() -> str:
     import psutil
 
     this = psutil.Process()

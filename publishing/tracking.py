@@ -127,6 +127,9 @@ def log_training_run(
     found = client(home)
     tags = {**training_tags(stage, unit, data, inputs), "data_version": made}
     if run is None or not is_there(found, run):
+        from publishing.live import PROCESS, this_process
+
+        tags[PROCESS] = this_process()  # by which a run whose logging was killed is known, and ended
         run = start_run(found, f"{stage}/{unit}".rstrip("/"), tags)
     else:
         for tag, value in tags.items():
@@ -251,10 +254,15 @@ def _card(model: str, unit: str, made: str, data: Path, inputs: Mapping[str, Seq
 
 
 def _register(found: Any, run: str, model: str, *, folder: Path, tags: Mapping[str, str], card: str) -> None:
-    """A registered version whose model is code plus the published folder's files: nothing pickled."""
+    """A registered version whose model is code plus the published folder's files: nothing pickled.
+
+    A run whose logging was killed and is taken up may have its version already.
+    """
     import mlflow
     from mlflow.exceptions import MlflowException
 
+    if any(version.run_id == run for version in found.search_model_versions(f"name='{model}'")):
+        return
     try:
         found.create_registered_model(model)
     except MlflowException as error:

@@ -111,7 +111,7 @@ def test_the_run_of_a_killed_training_ends(told: dict[str, Any], monkeypatch: py
     client = tracking.client(told["home"])
     killed = tracking.start_run(client, "killed", {live.PROCESS: f"{live.socket.gethostname()} 999999999 5"})
     reused = tracking.start_run(client, "reused", {live.PROCESS: f"{live.socket.gethostname()} 1 5"})
-    alive = tracking.start_run(client, "alive", {live.PROCESS: live._this_process()})
+    alive = tracking.start_run(client, "alive", {live.PROCESS: live.this_process()})
     elsewhere = tracking.start_run(client, "elsewhere", {live.PROCESS: "another-host 1 5"})
     assert sorted(end_dead_runs(client)) == sorted([killed, reused])
     statuses = [client.get_run(run).info.status for run in (killed, reused, alive, elsewhere)]
