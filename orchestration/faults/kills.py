@@ -17,14 +17,14 @@ from typing import Any
 
 from common.errors import BadInput
 from common.files import read_json, write_json
-from orchestration.faults.moments import PHASES, Target, Watch, lengths, spread, unit_files
+from orchestration.faults.moments import AUDITING, PHASES, Target, Watch, lengths, spread, unit_files
 from orchestration.faults.report import Row
 from orchestration.faults.runs import NAMES_RUNS, Left, left_by
 from orchestration.faults.scratch import Clone, Ended, differences, kill_group
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.004
-SHORTEST = 0.3  # seconds of a phase that an undisturbed run shows too short to be seen; it may be longer in another
+UNSEEN = {AUDITING: 0.3}  # seconds: an undisturbed run is not told which files a unit will have; others were too short
 STUCK_SECONDS = 1800
 MOST_RESUMPTIONS = 5  # after the last kill; one is enough where nothing is wrong
 
@@ -179,7 +179,7 @@ class Kills:
             if time.monotonic() > self.until:
                 log.info("kills: the time is over; the lineage is made to its end")
                 break
-            seconds = target.share * max(spent.get((target.stage, target.phase), 0.0), SHORTEST)
+            seconds = target.share * spent.get((target.stage, target.phase), UNSEEN.get(target.phase, 0.0))
             kill = self._kill(number, target, seconds, known)
             if kill is None:
                 break
