@@ -23,15 +23,15 @@ from common.errors import BadInput
 from corpora.encoding import write_video
 
 # Playlists and lists of parts, which FFmpeg knows by their content whatever the file is called, would open other files
-# and addresses: only what holds its pictures itself is opened.
-_ONLY_FILES = {
+# and addresses: only what holds its pictures or its sound itself is opened.
+ONLY_FILES = {
     "protocol_whitelist": "file",
-    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg,gif",
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,asf,flv,ogg,gif,wav,aiff,au,mp3,flac",
 }
 _MOST_PIXELS = 1 << 26  # of a picture; a film in 8K has half of it
 _SLACK = 0.5  # seconds by which a file's stated length may be wrong
 
-__all__ = ["VideoFacts", "probe", "read_frames", "strip_sound", "write_video"]
+__all__ = ["ONLY_FILES", "VideoFacts", "probe", "read_frames", "strip_sound", "write_video"]
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _opened(path: Path) -> Iterator[tuple[Any, Any]]:
     if not path.is_file():
         raise BadInput(f"{path}: no such film file; put it there or name another")
     try:
-        container = av.open(str(path), options=dict(_ONLY_FILES))
+        container = av.open(str(path), options=dict(ONLY_FILES))
     except (av.FFmpegError, OSError, ValueError) as error:
         raise BadInput(f"{path}: not a readable video ({_reason(error)}); make the file again") from None
     with container:

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 from common.errors import BadInput
 from common.files import write_text
+from corpora.formats import VIDEO_ENDINGS
 from narration.edits import check_edits, digest_of, read_edits, with_edits
 from narration.kept import read_draft
 from narration.output import SCRIPT, voice_of, write_script
@@ -57,7 +58,10 @@ class Desk:
         return page(self.draft(), self.settings, film="film", voice=voice, token=self.token, script=script)
 
     def film(self) -> Path:
-        return self.folder / unquote(read_draft(self.folder).film)
+        path = self.folder / unquote(read_draft(self.folder).film)
+        if path.suffix.lower() not in VIDEO_ENDINGS:  # a draft that came from elsewhere may name any file
+            raise BadInput(f"{path.name}: no film, which alone is handed out; narrate the film again")
+        return path
 
     def save(self, text: str, *, was: str) -> dict[str, Any]:
         """Takes over a script that began as the one with the digest `was`, and renews the files made from it.

@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from common.errors import BadInput
+from corpora.video import ONLY_FILES
 
 BLOCK_SECONDS = 8.0
 _SLACK_SECONDS = 0.05  # by which a packet may come early or late before silence is put in, or sound left out
@@ -58,7 +59,7 @@ def read_sound(path: Path, *, rate: int, channels: int) -> Iterator[np.ndarray]:
 
 def _opened(path: Path) -> Any:
     try:
-        return av.open(str(path))
+        return av.open(str(path), options=dict(ONLY_FILES))
     except (av.FFmpegError, OSError, ValueError) as error:
         raise BadInput(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error}); give a film") from None
 

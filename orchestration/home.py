@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from common.files import write_text
+from common.safe_yaml import read_yaml
 from common.workers import PROCESS_ENVIRONMENT
 from publishing.places import home, parameters_file
 from publishing.postgres import store_url
@@ -45,8 +46,8 @@ def asked_threads() -> int:
     What is wrong with the file is told by who reads all of it.
     """
     try:
-        threads = int(yaml.safe_load(parameters_file().read_text(encoding="utf-8"))["compute"]["threads"])
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
+        threads = int(read_yaml(parameters_file())["compute"]["threads"])
+    except (OSError, ValueError, KeyError, TypeError):
         return 1
     return max(threads, 1)
 
