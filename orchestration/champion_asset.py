@@ -83,6 +83,7 @@ def decision_metadata(outcome: "Outcome", evidence: "Evidence", *, dry_run: bool
             "reasons": "\n".join(f"- {reason}" for reason in decision.reasons) + "\n",
             "differences": pd.DataFrame(decision.as_json()["differences"]) if decision.differences else "none",
             "captioner": evidence.captioner,
+            "cost": evidence.cost.line() if evidence.cost else "not counted: not all gates are passed",
             "units behind it": len(evidence.lineage),
             "history": pd.DataFrame(past) if past else "no decision yet",
         }

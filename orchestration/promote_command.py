@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from common.errors import BadInput
@@ -45,11 +46,12 @@ def main(asked: argparse.Namespace, settings: Settings) -> int:
         left = champion.retire()
         print(json.dumps({"left": left, "champion": None}) if asked.json else f"champion: version {left} -> none")
         return 0
-    outcome, _ = challenge(settings, seed=asked.seed, dry_run=asked.dry_run)
+    outcome, evidence = challenge(settings, seed=asked.seed, dry_run=asked.dry_run)
     if asked.json:
-        print(json.dumps(outcome.as_json(), indent=1))
+        cost = None if evidence.cost is None else asdict(evidence.cost)
+        print(json.dumps({**outcome.as_json(), "cost": cost}, indent=1))
     else:
-        _show(outcome, dry_run=asked.dry_run)
+        _show(outcome, evidence, dry_run=asked.dry_run)
     return 0 if outcome.decision.promote else 1
 
 
@@ -58,6 +60,7 @@ def challenge(
 ) -> tuple[Outcome, Evidence]:
     """Holds what lies here against the champion while no stage may change it; the decision and its evidence."""
     import assets
+    from orchestration.model_cost import cost_of
     from publishing import champion, places
     from publishing.audits import Auditor
     from publishing.locks import Busy, stage_locks
@@ -68,6 +71,8 @@ def challenge(
     try:
         with stage_locks(places.data(), write="champion", read=list(gates)):
             evidence = gather(places.data(), unit, experiments, gates=gates)
+            if not evidence.unmet:
+                evidence = replace(evidence, cost=cost_of(places.data(), experiments, settings))
             rules, intervals = settings.promotion, settings.evaluation.intervals
             return champion.promote(evidence, rules, intervals, dry_run=dry_run, home=home), evidence
     except Busy as busy:
@@ -88,9 +93,11 @@ def put_forward(settings: Settings, seed: int | None) -> tuple[str, dict[str, st
     return mine[0].captioner(settings), {each.benchmark: each.unit for each in mine}
 
 
-def _show(outcome: Outcome, *, dry_run: bool) -> None:
+def _show(outcome: Outcome, evidence: Evidence, *, dry_run: bool) -> None:
     done = "would be promoted" if dry_run else "is champion now"
     print(f"version {outcome.version} {done if outcome.decision.promote else 'is refused'}")
+    if evidence.cost is not None:
+        print(f"  it costs {evidence.cost.line()}")
     for reason in outcome.decision.reasons:
         print(f"  {reason}")
     for difference in outcome.decision.differences:

@@ -11,7 +11,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from publishing.versions import git_commit
 
 ALIAS = "champion"
 PROMOTED, REFUSED, ROLLED_BACK, RETIRED = "promoted", "refused", "rolled back", "retired"
-_EVIDENCE = "promotion"
+_EVIDENCE, _REFUSALS = "promotion", "refusals"  # artifacts of the version's run; refusals by their line in the history
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,11 @@ def promote(
         decision = decide(challenger, _evidence(found, before) if before else None, settings, intervals)
         if dry_run:
             return Outcome(number, before, decision)
-        if decision.promote:
-            _keep(found, version.run_id, challenger, decision)
+        place = _EVIDENCE if decision.promote else f"{_REFUSALS}/{len(history(home)) + 1}"
+        _keep(found, version.run_id, challenger, decision, place)
         # The history first: after a kill in between it names a champion too many, never one too few.
-        _note(home, PROMOTED if decision.promote else REFUSED, number, before, decision.reasons)
+        action = PROMOTED if decision.promote else REFUSED
+        _note(home, action, number, before, decision.reasons, evidence=f"{version.run_id}/{place}")
         if decision.promote:
             found.set_registered_model_alias(MODEL, ALIAS, number)
         return Outcome(number, number if decision.promote else before, decision)
@@ -79,7 +80,7 @@ def roll_back(*, home: Path | None = None) -> tuple[str, str]:
         if now is None or len(reigns) < 2 or reigns[-1] != now:
             told = "there is no earlier champion to go back to; `focusedad promote --history` lists them"
             raise BadInput(f"champion: {told}")
-        _note(home, ROLLED_BACK, reigns[-2], now, ("asked for",))
+        _note(home, ROLLED_BACK, reigns[-2], now, ("asked for",), evidence=_promotion_of(found, reigns[-2]))
         found.set_registered_model_alias(MODEL, ALIAS, reigns[-2])
         return now, reigns[-2]
 
@@ -91,7 +92,7 @@ def retire(*, home: Path | None = None) -> str:
         now = champion_version(home)
         if now is None:
             raise BadInput("champion: there is none to retire")
-        _note(home, RETIRED, now, now, ("asked for",))
+        _note(home, RETIRED, now, now, ("asked for",), evidence=_promotion_of(found, now))
         found.delete_registered_model_alias(MODEL, ALIAS)
         return now
 
@@ -146,7 +147,7 @@ def _version_of(found: Any, captioner: str) -> Any:
     return max(versions, key=lambda version: int(version.version))
 
 
-def _keep(found: Any, run: str, evidence: Evidence, decision: Decision) -> None:
+def _keep(found: Any, run: str, evidence: Evidence, decision: Decision, place: str) -> None:
     lock = places.root() / "dvc.lock"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -159,13 +160,24 @@ def _keep(found: Any, run: str, evidence: Evidence, decision: Decision) -> None:
                 "benchmarks": {name: dict(versions) for name, versions in evidence.benchmarks.items()},
                 "identities": dict(evidence.identities),
                 "mib": evidence.mib,
+                "cost": None if evidence.cost is None else asdict(evidence.cost),
                 "lineage": dict(evidence.lineage),
                 "git_commit": git_commit(places.root()),
                 "dvc_lock": file_md5(lock) if lock.is_file() else None,
                 "decision": decision.as_json(),
             },
         )
-        found.log_artifacts(run, str(folder), _EVIDENCE)
+        found.log_artifacts(run, str(folder), place)
+
+
+def _promotion_of(found: Any, version: str) -> str:
+    """Where the evidence lies that the version became champion on; empty where it did without."""
+    run = found.get_model_version(MODEL, version).run_id
+    return f"{run}/{_EVIDENCE}" if _is_kept(found, run) else ""
+
+
+def _is_kept(found: Any, run: str) -> bool:
+    return any(each.path == _EVIDENCE for each in found.list_artifacts(run))
 
 
 def _evidence(found: Any, version: str) -> Evidence:
@@ -174,7 +186,7 @@ def _evidence(found: Any, version: str) -> Evidence:
 
     run = found.get_model_version(MODEL, version).run_id
     with tempfile.TemporaryDirectory() as scratch:
-        if not any(each.path == _EVIDENCE for each in found.list_artifacts(run)):
+        if not _is_kept(found, run):
             raise BadInput(
                 f"{MODEL}: version {version} bears the alias {ALIAS} without evidence, so it was not given by "
                 "`focusedad promote`; `focusedad promote --retire` takes it away"
@@ -189,7 +201,10 @@ def _history_file(home: Path | None) -> Path:
     return (home or places.home()) / "mlflow" / "promotions.jsonl"
 
 
-def _note(home: Path | None, action: str, version: str, before: str | None, reasons: tuple[str, ...]) -> None:
+def _note(
+    home: Path | None, action: str, version: str, before: str | None, reasons: tuple[str, ...], *, evidence: str
+) -> None:
+    """A line of the history; `evidence` is a run's id and the path of its artifacts."""
     entry = {
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "action": action,
@@ -197,6 +212,7 @@ def _note(home: Path | None, action: str, version: str, before: str | None, reas
         "before": before,
         "git_commit": git_commit(places.root()),
         "reasons": list(reasons),
+        "evidence": evidence,
     }
     with _history_file(home).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(entry, ensure_ascii=False) + "\n")

@@ -24,12 +24,32 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Cost:
+    """What a model costs, counted and not timed: equal on a busy machine and an idle one.
+
+    `millions` of parameters of all that speaks, the base model's among them; `gflops`: 1e9 floating-point operations to
+    describe a clip; `working_mib`: tensors held at once while it is loaded and describes, MiB.
+    """
+
+    millions: float
+    gflops: float
+    working_mib: float
+
+    def line(self) -> str:
+        return (
+            f"{self.millions:.2f} million parameters, {self.gflops:.3g} GFLOPs a clip, "
+            f"{self.working_mib:.1f} MiB of tensors"
+        )
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What is known of one model: scores per clip on each benchmark, and the versions of the data behind them.
 
     `benchmarks` maps a benchmark to the versions of its clips, film by film: two models may be compared only on equal
     ones. `per_clip` maps it to a table with `film`, `clip_id` and a column a metric; `identities` say how each metric
-    was computed. `lineage` maps every unit behind it to its data version; `unmet` the gates not passed.
+    was computed. `lineage` maps every unit behind it to its data version; `unmet` the gates not passed. `cost` is None
+    where it was not counted.
     """
 
     captioner: str  # data version of the model's folder
@@ -39,6 +59,7 @@ class Evidence:
     mib: float
     lineage: Mapping[str, str] = field(default_factory=dict)
     unmet: tuple[str, ...] = ()
+    cost: Cost | None = None
 
 
 @dataclass(frozen=True)
@@ -139,8 +160,8 @@ def _inputs(folder: Path) -> dict[str, dict[str, str]]:
 def decide(
     challenger: Evidence, champion: Evidence | None, settings: PromotionSettings, intervals: IntervalSettings
 ) -> Decision:
-    """The rules in order: gates passed, enough evidence, small enough, comparable, measured on the same clips,
-    nothing clearly worse, something clearly better.
+    """The rules in order: gates passed, small and cheap enough, enough evidence, comparable, measured on the same
+    clips, nothing clearly worse, something clearly better.
 
     "Clearly" is as in the report (`evaluation.compare`): the paired bootstrap intervals over clips and, where there are
     two films or more, over films lie wholly on one side of 0.
@@ -176,6 +197,7 @@ def _lacking(challenger: Evidence, settings: PromotionSettings) -> list[str]:
     found = [f"gates: {each}" for each in challenger.unmet]
     if challenger.mib > settings.largest_mib:
         found.append(f"too large: {challenger.mib:.1f} MiB, allowed {settings.largest_mib:g}")
+    found += _too_dear(challenger, settings)
     for benchmark, table in challenger.per_clip.items():
         if len(table) < settings.fewest_clips:
             found.append(f"too little evidence: {len(table)} clips on {benchmark}, asked {settings.fewest_clips}")
@@ -185,6 +207,22 @@ def _lacking(challenger: Evidence, settings: PromotionSettings) -> list[str]:
     if not challenger.per_clip:
         found.append("no benchmark was scored")
     return found
+
+
+def _too_dear(challenger: Evidence, settings: PromotionSettings) -> list[str]:
+    cost = challenger.cost
+    if cost is None:  # of data that lack a gate nothing is computed
+        return [] if challenger.unmet else ["its cost was not counted"]
+    limits = {
+        "too many parameters": (cost.millions, settings.largest_millions, "millions"),
+        "too dear": (cost.gflops, settings.dearest_gflops, "GFLOPs a clip"),
+        "too much memory": (cost.working_mib, settings.largest_working_mib, "MiB of tensors"),
+    }
+    return [
+        f"{what}: {found:.4g} {unit}, allowed {most:g}"
+        for what, (found, most, unit) in limits.items()
+        if not found <= most
+    ]
 
 
 def _incomparable(challenger: Evidence, champion: Evidence, settings: PromotionSettings) -> list[str]:

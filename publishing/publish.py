@@ -24,6 +24,7 @@ from publishing.making import Made, without_places
 from publishing.places import CODE_ROOT
 from publishing.plan import Plan, plan_stage
 from publishing.records import RECORD, REJECTED, aside_reason, put_aside, version, write_record
+from publishing.rejected import beyond_limit, keep_verdict
 from publishing.settings import RAW
 from publishing.stage import WHOLE, Graph, Stage, Work
 from publishing.swap import Step, permit_as, swap_in, sync, sync_tree
@@ -167,6 +168,7 @@ class _Run:
         for unit, reason in aside.items():
             self._publish_aside(plan, unit, reason)
         self._remove(plan.extra)
+        self._limit_rejected()
         self._tidy(plan)
         self._read_versions(plan)
         return outcome
@@ -264,6 +266,16 @@ class _Run:
         kept = self.rejects / (made.unit or "_whole")
         swap_in(made.out, kept, trash=self.trash / f"rejected-{made.unit}", on_step=self.on_step)
         self.outcome.rejected[made.unit] = failures
+
+    def _limit_rejected(self) -> None:
+        """What is kept of refused data stays below the limit of the settings."""
+        most = self.settings.rejected.most_mib
+        for unit, size in beyond_limit(self.rejects, most_bytes=most * 2**20):
+            alone = self.staging / "verdicts" / unit
+            keep_verdict(self.rejects / unit, alone)
+            swap_in(alone, self.rejects / unit, trash=self.trash / f"rejected-data-{unit}", on_step=self.on_step)
+            told = "%s: rejected data removed (%.1f MiB): rejected.most_mib is %g; the reasons stay"
+            log.warning(told, name(self.stage.name, unit.removeprefix("_whole")), size / 2**20, most)
 
     def _refuse_if_all_aside(self, plan: Plan, aside: dict[str, str]) -> None:
         """A stage with nothing left fails, and what was published before stays."""

@@ -88,6 +88,21 @@ class PromotionSettings(_Settings):
     )
     fewest_clips: int = Field(default=30, ge=1, description="clips a benchmark's evidence rests on")
     largest_mib: float = Field(default=256.0, gt=0, description="size of the model's folder, MiB")
+    largest_millions: float = Field(
+        default=5.0, gt=0, description="parameters of all that speaks, the base model's among them, in millions"
+    )
+    dearest_gflops: float = Field(default=1.0, gt=0, description="1e9 floating-point operations to describe a clip")
+    largest_working_mib: float = Field(
+        default=64.0, gt=0, description="tensors held at once while it is loaded and describes, MiB"
+    )
+
+
+class RejectedSettings(_Settings):
+    """What is kept of data that a gate refused (`data/rejected`); enters no key."""
+
+    most_mib: float = Field(
+        default=2048.0, ge=0, description="MiB of refused data kept of a stage; beyond, the oldest go, never the newest"
+    )
 
 
 class ServingSettings(_Settings):
@@ -121,6 +136,7 @@ class Settings(_Settings):
     evaluation: EvaluationSettings = EvaluationSettings()
     gates: GateSettings = GateSettings()
     promotion: PromotionSettings = PromotionSettings()
+    rejected: RejectedSettings = RejectedSettings()
     serving: ServingSettings = ServingSettings()
     compute: ComputeSettings = ComputeSettings()
 

@@ -16,6 +16,7 @@ from orchestration.champion_asset import GATES, build_promotion
 from publishing import champion, tracking
 from publishing.audits import Auditor
 from publishing.locks import stage_locks
+from publishing.promotion import Cost
 from publishing.records import version, write_record
 from publishing.settings import Settings, check_settings
 from publishing.stage import graph_of
@@ -59,6 +60,13 @@ def root(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Path:
     return root
 
 
+@pytest.fixture(autouse=True)
+def counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The model here is seven bytes, which nobody can load; `test_model_cost.py` counts a real one."""
+    cost = Cost(millions=2.5, gflops=1.0, working_mib=40.0)
+    monkeypatch.setattr("orchestration.model_cost.cost_of", lambda data, experiments, settings: cost)
+
+
 def materialized(settings: Settings, **config: object) -> dg.ExecuteInProcessResult:
     job = build_promotion(settings).resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.ephemeral() as instance:
@@ -78,6 +86,7 @@ def test_the_decision_is_shown_with_its_reasons_and_history(
     dry = shown(materialized(settings, dry_run=True))
     assert dry["decision"] == "promoted (dry run: nothing was changed)" and dry["champion"] == "none"
     assert champion.champion_version() is None
+    assert dry["cost"] == "2.50 million parameters, 1 GFLOPs a clip, 40.0 MiB of tensors"
 
     first = materialized(settings)
     assert shown(first)["decision"] == "promoted" and shown(first)["champion"] == "version 1"
@@ -90,6 +99,7 @@ def test_the_decision_is_shown_with_its_reasons_and_history(
 
     stricter = check_settings({**VALUES, "gates": {"films": {"shortest_seconds": 50}}}, source="params.yaml")
     stopped = materialized(stricter)
+    assert "not counted" in shown(stopped)["cost"], "nothing is computed of data that lack a gate"
     assert stopped.success and shown(stopped)["decision"] == "refused"
     assert "gates: films/tt1: has not passed its gate as it stands now" in shown(stopped)["reasons"]
     (check,) = stopped.get_asset_check_evaluations()

@@ -16,7 +16,7 @@ CLIPS = 3
 TRAINED_ON = "tt9"  # the film behind the captioner of `around_predictions`
 
 
-def films(folder: Path) -> None:
+def films(folder: Path, *, film_id: str = "tt1", title: str = "A film", split: str = "train") -> None:
     from corpora.film import Character, Description, Film, write_film
     from corpora.subtitles import Subtitle, write_srt
     from corpora.video import write_video
@@ -25,7 +25,7 @@ def films(folder: Path) -> None:
         Character(name, f"{name}'s actor", f"nm{number}", (f"{name}.png",)) for number, name in enumerate(NAMES)
     )
     told = tuple(Description(number, 10.0 * number, 10.0 * number + 3, f"Anna waves {number}.") for number in (1, 2, 3))
-    film = Film("tt1", "A film", "train", "studio", 10.0, 600, 480, 270, 60.0, cast, told, (), (), folder)
+    film = Film(film_id, title, split, "studio", 10.0, 600, 480, 270, 60.0, cast, told, (), (), folder)
     write_film(film, folder)
     grey = np.full((54, 96, 3), 128, np.uint8)  # smaller than it says, which nothing here depends on
     write_video(folder / "film.mp4", (grey for _ in range(film.frames)), fps=film.fps)
@@ -136,11 +136,12 @@ def baselines(folder: Path) -> None:
     write_json(folder / "training.json", {part: {"loss": falling_loss()} for part in ("text", "clips")})
 
 
-def predictions(folder: Path) -> None:
+def predictions(folder: Path, *, film_ids: tuple[str, ...] = ("tt1",), clips: int = 100) -> None:
     said = [
-        {"film": "tt1", "clip_id": clip, "start": 10.0 * clip, "end": 10.0 * clip + 3, "type": 1}
+        {"film": film, "clip_id": clip, "start": 10.0 * clip, "end": 10.0 * clip + 3, "type": 1}
         | {"text_gt": "Anna waves at Bob.", "text_gen": f"Anna waves {clip} times."}
-        for clip in range(1, 101)
+        for film in film_ids
+        for clip in range(1, clips + 1)
     ]
     pd.DataFrame(said).to_csv(folder / "predictions.csv", index=False)
 

@@ -1,6 +1,8 @@
 """The alias `champion` in a real registry: given, refused, given back, one promotion at a time."""
 
-import fcntl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,10 @@ import pandas as pd
 import pytest
 
 from common.errors import BadInput
+from common.files import read_json
 from evaluation.settings import IntervalSettings
 from publishing import champion, tracking
-from publishing.promotion import Evidence
+from publishing.promotion import Cost, Decision, Evidence, decide
 from publishing.settings import PromotionSettings
 
 SETTINGS = PromotionSettings(metrics=("METEOR",), fewest_clips=5)
@@ -43,7 +46,8 @@ def registered(name: str, meteor: float, tmp_path: Path, home: Path, **changes: 
     )
     scores = pd.DataFrame({"film": "tt1", "clip_id": range(20), "METEOR": meteor + np.linspace(-1, 1, 20)})
     versions = {"mad_eval_named": {"tt1": changes.get("data", "v1")}}
-    return Evidence(tracking.data_version(folder), versions, {"mad_eval_named": scores}, {"METEOR": "1.5"}, 1.0)
+    made = Evidence(tracking.data_version(folder), versions, {"mad_eval_named": scores}, {"METEOR": "1.5"}, 1.0)
+    return replace(made, cost=Cost(millions=2.5, gflops=changes.get("gflops", 1.0), working_mib=40.0))
 
 
 def ask(evidence: Evidence, home: Path, **how: bool) -> champion.Outcome:
@@ -63,19 +67,42 @@ def test_the_life_of_the_alias(home: Path, tmp_path: Path) -> None:
     elsewhere = ask(registered("elsewhere", 90.0, tmp_path, home, data="v2"), home)
     assert not elsewhere.decision.promote and "another data version" in elsewhere.decision.reasons[0]
 
-    better = ask(registered("better", 25.0, tmp_path, home), home)
-    assert better.decision.promote and champion.champion_version(home) == better.version == "4"
-    kept = tracking.client(home).list_artifacts(
-        tracking.client(home).get_model_version(tracking.MODEL, "4").run_id, "promotion"
-    )
-    assert {Path(each.path).name for each in kept} == {"evidence.json", "mad_eval_named.parquet"}
+    dear = ask(registered("dear", 25.0, tmp_path, home, gflops=1000.0), home)
+    assert not dear.decision.promote and dear.decision.reasons == ("too dear: 1000 GFLOPs a clip, allowed 1",)
 
-    assert champion.roll_back(home=home) == ("4", "1") and champion.champion_version(home) == "1"
+    better = ask(registered("better", 25.0, tmp_path, home), home)
+    assert better.decision.promote and champion.champion_version(home) == better.version == "5"
+    assert champion.roll_back(home=home) == ("5", "1") and champion.champion_version(home) == "1"
     with pytest.raises(BadInput, match="no earlier champion"):
         champion.roll_back(home=home)
-    actions = [(entry["action"], entry["version"]) for entry in champion.history(home)]
-    assert actions == [("promoted", "1"), ("refused", "2"), ("refused", "3"), ("promoted", "4"), ("rolled back", "1")]
-    assert all(entry["reasons"] for entry in champion.history(home))
+
+    decisions = [
+        ("promoted", "1"),
+        ("refused", "2"),
+        ("refused", "3"),
+        ("refused", "4"),
+        ("promoted", "5"),
+        ("rolled back", "1"),
+    ]
+    past = champion.history(home)
+    assert [(entry["action"], entry["version"]) for entry in past] == decisions
+    assert past[-1]["evidence"] == past[0]["evidence"], "what the champion gone back to was promoted on"
+    for entry in past[:-1]:
+        kept = kept_evidence(entry, home, tmp_path)
+        assert kept["decision"]["promote"] == (entry["action"] == "promoted")
+        assert kept["decision"]["reasons"] == entry["reasons"] != []
+        assert kept["cost"]["millions"] == 2.5 and {"git_commit", "dvc_lock", "lineage"} <= kept.keys()
+
+
+def kept_evidence(entry: dict[str, Any], home: Path, scratch: Path) -> dict[str, Any]:
+    """What lies with the version's run, beside the scores of every clip."""
+    run, _, place = entry["evidence"].partition("/")
+    client = tracking.client(home)
+    assert run == client.get_model_version(tracking.MODEL, entry["version"]).run_id
+    (scratch / run).mkdir(exist_ok=True)
+    folder = Path(client.download_artifacts(run, place, str(scratch / run)))
+    assert {path.name for path in folder.iterdir()} == {"evidence.json", "mad_eval_named.parquet"}
+    return dict(read_json(folder / "evidence.json"))
 
 
 def test_the_alias_given_by_hand_is_no_evidence_and_can_be_retired(home: Path, tmp_path: Path) -> None:
@@ -106,11 +133,24 @@ def test_a_model_that_is_not_registered_is_refused(home: Path) -> None:
         ask(Evidence("f" * 32, {}, {"mad_eval_named": table}, {}, 1.0), home)
 
 
-def test_a_second_promotion_at_the_same_time_says_so(home: Path, tmp_path: Path) -> None:
-    waiting = registered("waiting", 30.0, tmp_path, home)
-    before = champion.champion_version(home)
-    with (home / "mlflow" / "promotion.lock").open("a") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        with pytest.raises(BadInput, match="another promotion is under way"):
-            ask(waiting, home)
-    assert champion.champion_version(home) == before
+def test_of_two_promotions_at_once_one_wins_and_one_says_so(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (registered(name, meteor, tmp_path, home) for name, meteor in (("first", 30.0), ("second", 40.0)))
+    deciding, go_on = threading.Event(), threading.Event()
+
+    def slowly(*asked: Any) -> Decision:
+        deciding.set()
+        assert go_on.wait(60)
+        return decide(*asked)
+
+    monkeypatch.setattr(champion, "decide", slowly)
+    with ThreadPoolExecutor(1) as other:
+        winning = other.submit(ask, first, home)
+        assert deciding.wait(60)
+        with pytest.raises(BadInput, match="another promotion is under way; wait for it"):
+            ask(second, home)
+        go_on.set()
+        won = winning.result()
+    assert won.decision.promote and champion.champion_version(home) == won.version
+    assert [(entry["action"], entry["version"]) for entry in champion.history(home)][-1] == ("promoted", won.version)

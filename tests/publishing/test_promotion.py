@@ -15,7 +15,7 @@ from common.files import canonical_json
 from evaluation.score import Scores
 from evaluation.settings import IntervalSettings
 from evaluation.store import write_scores
-from publishing.promotion import Evidence, decide, gather
+from publishing.promotion import Cost, Evidence, decide, gather
 from publishing.records import version, write_record
 from publishing.settings import PromotionSettings
 
@@ -38,7 +38,7 @@ def table(meteor: float, redundancy: float = 40.0, *, clips: int = 40, noise: fl
 
 def evidence(name: str, scores: pd.DataFrame, **changes: Any) -> Evidence:
     made = Evidence(name, {"mad_eval_named": {"tt1": "v1"}}, {"mad_eval_named": scores}, {"METEOR": "1.5"}, 10.0)
-    return replace(made, **changes)
+    return replace(made, **{"cost": Cost(millions=2.5, gflops=1.0, working_mib=40.0), **changes})
 
 
 CHAMPION = evidence("old", table(20.0))
@@ -113,6 +113,11 @@ def test_without_draws_nothing_is_decided_against_a_champion() -> None:
         ({"benchmarks": {}}, "another data version"),
         ({"identities": {"METEOR": "1.0"}}, "computed otherwise"),
         ({"mib": 1000.0}, "too large"),
+        ({"cost": Cost(30.0, 1.0, 40.0)}, "too many parameters: 30 millions, allowed 5"),
+        ({"cost": Cost(2.5, 1.25, 40.0)}, "too dear: 1.25 GFLOPs a clip, allowed 1"),
+        ({"cost": Cost(2.5, 1.0, 1024.0)}, "too much memory: 1024 MiB of tensors, allowed 64"),
+        ({"cost": Cost(2.5, float("nan"), 40.0)}, "too dear: nan"),
+        ({"cost": None}, "its cost was not counted"),
         ({"per_clip": {"mad_eval_named": table(30.0, clips=5)}}, "too little evidence: 5 clips"),
         ({"per_clip": {"mad_eval_named": table(30.0).drop(columns="R")}}, "not measured on mad_eval_named: R"),
         ({"per_clip": {}}, "no benchmark"),
