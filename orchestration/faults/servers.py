@@ -67,11 +67,11 @@ def _mlflow(toys: Toys, seed: int) -> Row:
     for name in (".home/mlflow", "trained", "server_done"):
         path = toys.root / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    toys.must_run("python", "-c", "from publishing import tracking; tracking.client()")  # as `make ui` begins
     output = toys.root / ".cache" / "training.log"
     training = toys.start("python", "-c", _TRAIN, log=output)
     database = toys.root / ".home" / "mlflow" / "mlflow.db"
     try:
-        _wait_for(database.is_file, "MLflow's store")
         for number in range(SERVER_KILLS):
             with _server(toys, database, first=number == 0) as (server, asked):
                 time.sleep(rng.uniform(0.0, 1.5))
