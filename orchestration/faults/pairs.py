@@ -35,6 +35,8 @@ def rows(scratch: Path, seed: int) -> list[Row]:
         row.wrong, row.found = _meet(toys, first, second, wanted)
         told.append(row)
         log.info("pairs: %s, %s: %s", first, second, row.wrong or row.found)
+    told.append(_orphan(toys, wanted))
+    log.info("pairs: %s: %s", told[-1].what, told[-1].wrong or told[-1].found)
     for first, second in combinations_with_replacement(ENGINES, 2):
         row = Row(f"{first} and {second} started in the same moment", RACES)
         refused = 0
@@ -84,6 +86,29 @@ def _meet(toys: Toys, first: str, second: str, wanted: dict[str, str]) -> tuple[
     if "Traceback" in refused.said + held.said:
         wrong.append("a traceback")
     return wrong + unequal(toys.files(), wanted), f"the second: {_plain(line or '', toys)}"
+
+
+def _orphan(toys: Toys, wanted: dict[str, str]) -> Row:
+    """DVC killed alone: the stage that it started goes on, and a second `dvc repro` must not start it again beside it."""
+    row = Row("DVC killed alone, while the stage that it started goes on; DVC is started again", 1)
+    toys.begin_anew()
+    write_text(toys.hold, "")
+    process, output = _start(toys, "DVC", "first")
+    try:
+        _wait_until_it_writes(toys, process, output)
+        process.kill()
+        process.wait()
+        refused = toys.repro("words")
+    finally:
+        toys.hold.unlink()
+    line = refusal(refused)
+    row.wrong += [] if refused.status and line else [f"not refused: {' | '.join(refused.lines[-2:])}"]
+    row.wrong += [f"does not end: {each}" for each in toys.survivors(patience=WAITED)]
+    again = toys.repro("words")
+    row.wrong += [] if again.status == 0 else [f"refused when the orphan was gone: {' | '.join(again.lines[-2:])}"]
+    row.wrong += unequal(toys.files(), wanted)
+    row.found = f"the second: {_plain(line or '', toys)}; the third, when the orphan was gone, found all made"
+    return row
 
 
 def _wait_until_it_writes(toys: Toys, process: subprocess.Popen[bytes], output: Path) -> None:
