@@ -89,7 +89,7 @@ def _meet(toys: Toys, first: str, second: str, wanted: dict[str, str]) -> tuple[
 
 
 def _orphan(toys: Toys, wanted: dict[str, str]) -> Row:
-    """DVC killed alone: the stage that it started goes on, and a second `dvc repro` must not start it again beside it."""
+    """DVC killed alone: its stage goes on, and a second `dvc repro` must not start the same beside it."""
     row = Row("DVC killed alone, while the stage that it started goes on; DVC is started again", 1)
     toys.begin_anew()
     write_text(toys.hold, "")
