@@ -67,5 +67,8 @@ def scratch(data: Path) -> Iterator[Scratch]:
             if (data.parent / name).is_file():
                 shutil.copy2(data.parent / name, folder / name)
         shutil.copytree(data, folder / "data", dirs_exist_ok=True, ignore=NOT_DATA)
+        kept = data.parent / ".dvc" / "cache"
+        if kept.is_dir():
+            shutil.copytree(kept, folder / ".dvc" / "cache")
         (folder / ".venv").symlink_to(Path(sys.prefix).resolve())
         yield Scratch(folder)
