@@ -127,8 +127,9 @@ def log_training_run(
     found = client(home)
     tags = {**training_tags(stage, unit, data, inputs), "data_version": made}
     if run is None or not is_there(found, run):
-        from publishing.live import PROCESS, this_process
+        from publishing.live import PROCESS, end_dead_runs, this_process
 
+        end_dead_runs(found)
         tags[PROCESS] = this_process()  # by which a run whose logging was killed is known, and ended
         run = start_run(found, f"{stage}/{unit}".rstrip("/"), tags)
     else:

@@ -61,9 +61,7 @@ class State:
     seed: int
     count: int
     kills: list[Kill] = field(default_factory=list)
-    undisturbed: dict[str, Any] = field(
-        default_factory=dict
-    )  # turn -> what an undisturbed run left and how long it took
+    undisturbed: dict[str, Any] = field(default_factory=dict)  # turn -> what it left, and how long each phase took
     compared: dict[str, list[str]] = field(default_factory=dict)  # turn -> what differed at its end
 
     def write(self, path: Path) -> None:
@@ -99,6 +97,8 @@ class Kills:
         for number, turn in enumerate(TURNS):
             if str(number) in self.state.compared:
                 continue
+            if number and time.monotonic() > self.until:
+                break
             if str(number) not in self.state.undisturbed:
                 self._undisturbed(number, turn)
             if not self._targets(number):

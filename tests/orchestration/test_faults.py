@@ -7,10 +7,11 @@ import os
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from common.files import read_json, write_json
+from common.files import file_md5, read_json, write_json
 from orchestration.faults.__main__ import main
 from orchestration.faults.kills import TURNS, Kill, State, kill_rows
 from orchestration.faults.moments import (
@@ -29,6 +30,7 @@ from orchestration.faults.moments import (
 )
 from orchestration.faults.pairs import refusal
 from orchestration.faults.report import Row, page, write_part
+from orchestration.faults.runs import left_by
 from orchestration.faults.scratch import Ended, differences, published_units, unequal
 from publishing.records import write_record
 
@@ -134,6 +136,42 @@ def test_tables_of_hashes_are_compared_name_by_name() -> None:
         "d missing",
     ]
     assert unequal({"a": "1"}, {"a": "1"}) == []
+
+
+class Lineage:
+    """A clone whose whole lineage is made: a film, and tables that name a run of MLflow."""
+
+    def __init__(self, root: Path, *, run: str, film: str = "[]", hash_of_films: str = "1", times: int = 1) -> None:
+        self.root, self.run_id, self.times = root, run, times
+        publish(root / "data/films/a", film)
+        publish(root / "data/paper_tables", f"C2,23.8,{run},<code>{run[:8]}</code>")
+        outs = {"films": hash_of_films, "paper_tables": run}
+        locked = {"stages": {name: {"outs": [{"md5": md5, "size": 1}]} for name, md5 in outs.items()}}
+        (root / "dvc.lock").write_text(json.dumps(locked))
+
+    def files(self) -> dict[str, str]:
+        found = (path for path in sorted(self.root.rglob("*")) if path.is_file())
+        return {path.relative_to(self.root).as_posix(): file_md5(path) for path in found}
+
+    def must_run(self, *words: str) -> Ended:
+        run = ["run", "captioner", "C2.0", "v1", "FINISHED", self.run_id]
+        killed = ["run", "captioner", "C2.0", None, "KILLED", "0" * 32]
+        return Ended(0, "\n".join(json.dumps(row) for row in [run] * self.times + [killed]))
+
+
+def test_lineages_are_equal_but_for_the_names_of_runs(tmp_path: Path) -> None:
+    wanted = left_by(Lineage(tmp_path / "undisturbed", run="a1b2c3d4" * 4))  # type: ignore[arg-type]
+
+    def wrong(name: str, **given: Any) -> list[str]:
+        return left_by(Lineage(tmp_path / name, **given)).differs_from(wanted)  # type: ignore[arg-type]
+
+    assert wrong("same", run="99887766" * 4) == []
+    assert wrong("film", run="99887766" * 4, film="[1]") == [
+        "data/films/a/_made.json differs",
+        "data/films/a/words.json differs",
+    ]
+    assert wrong("lock", run="99887766" * 4, hash_of_films="2") == ["dvc.lock differs"]
+    assert wrong("twice", run="99887766" * 4, times=2) == ["MLflow: run of captioner/C2.0 v1: FINISHED differs"]
 
 
 def test_what_is_done_is_kept_and_the_page_says_how_far_it_came(tmp_path: Path) -> None:
