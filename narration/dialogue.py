@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.errors import blaming
 from common.files import read_json, write_json
 from corpora.film import Film
 from corpora.subtitles import Subtitle
@@ -64,7 +65,11 @@ def _heard(film: Film, video: Path, settings: SpeechSettings, folder: Path) -> l
 
         found = stretches(np.concatenate([*speech_probabilities(blocks()), np.zeros(0, np.float32)]), settings)
         write_json(path, [[line.start, line.end] for line in found])
-    on_film = [(start - film.delay, end - film.delay) for start, end in read_json(path)]
+    kept = read_json(path)
+    with blaming(path, "remove it, and the sound is heard again"):
+        on_film = [(float(start) - film.delay, float(end) - film.delay) for start, end in kept]
+        if not all(start <= end < math.inf for start, end in on_film):
+            raise ValueError("speech that ends before it begins")
     heard = [Subtitle(max(start, 0.0), min(end, film.duration), "") for start, end in on_film if end > 0]
     log.info("speech: %.0f s in %d stretches", sum(line.end - line.start for line in heard), len(heard))
     return heard

@@ -77,7 +77,7 @@ class Voice:
     def say(self, text: str, rate: int) -> np.ndarray:
         """The text as float32 mono at 48 kHz, without the silence around it. `BadInput` where the command fails."""
         kept = self.folder / f"{digest([self.words, self.language, text, rate if self.has_rate else 0])}.f32"
-        if not kept.is_file():
+        if not kept.is_file() or kept.stat().st_size % 4:  # samples of four bytes
             write_bytes(kept, _trimmed(self._spoken(text, rate)).astype("<f4").tobytes())
         return np.frombuffer(kept.read_bytes(), "<f4")
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from common.files import canonical_json, digest, write_bytes, write_text
 from narration.code import code_digest
 from narration.kept import WORK
@@ -123,12 +123,23 @@ class RememberedDetector:
         if number < len(self.journal.records):
             self.progress.skip(len(frames))
             known = self.journal.records[number]
-            return [[Face(np.array(box, np.float32), confidence) for box, confidence in faces] for faces in known]
+            with blaming(self.journal.path, "remove it, and the faces are looked for again"):
+                faces_of = [[Face(_box(box), float(confidence)) for box, confidence in faces] for faces in known]
+                if len(faces_of) != len(frames):
+                    raise ValueError(f"answers to {len(faces_of)} frames of {len(frames)}")
+                return faces_of
         found = self.detector.detect(frames)
         record = [[[[float(x) for x in face.box], float(face.confidence)] for face in faces] for faces in found]
         self.journal.add(record)
         self.progress.add(len(frames))
         return found
+
+
+def _box(box: Any) -> np.ndarray:
+    found = np.array(box, np.float32)
+    if found.shape != (4,) or not np.isfinite(found).all():
+        raise ValueError(f"{box!r} is no box")
+    return found
 
 
 class RememberedEncoder:
@@ -146,8 +157,9 @@ class RememberedEncoder:
     def encode(self, crops: Sequence[np.ndarray]) -> np.ndarray:
         path = self.folder / f"embeddings-{self._asked:06d}.bin"
         self._asked += 1
-        if path.is_file():
-            return np.frombuffer(path.read_bytes(), np.float32).reshape(-1, self.size).copy()
+        content = path.read_bytes() if path.is_file() else b""
+        if len(content) == 4 * self.size * len(crops) and path.is_file():
+            return np.frombuffer(content, np.float32).reshape(-1, self.size).copy()
         found = self.encoder.encode(crops)
         write_bytes(path, np.ascontiguousarray(found, np.float32).tobytes())
         return found

@@ -95,6 +95,8 @@ def _narration() -> list[Kind]:
         Kind("kept draft", ".work/draft.json", "json", _lay_draft, _draft, draft),
         Kind("DAPT", "description.dapt.xml", "text", _lay_draft, _dapt),
         Kind("journal of faces", "faces.jsonl", "json lines", faces, _journal),
+        Kind("embeddings kept", "embeddings-000000.bin", "binary", _lay_embeddings, _embeddings),
+        Kind("speech that was heard", "speech.json", "json", _lay_speech, _speech),
     ]
 
 
@@ -270,6 +272,55 @@ def _dapt(folder: Path) -> Any:
 
 
 def _journal(folder: Path) -> Any:
-    from narration.work import Journal
+    """What the detector is spared: a frame whose answer was kept."""
+    from narration.progress import Progress
+    from narration.work import Journal, RememberedDetector
 
-    return len(Journal(folder / "faces.jsonl").records)
+    journal = Journal(folder / "faces.jsonl")
+    detector = RememberedDetector(_Nobody(), journal, Progress("faces", "frames", 1))
+    return len(detector.detect([None]))  # type: ignore[list-item]
+
+
+class _Nobody:
+    """A detector that finds nobody, an encoder that gives zeros."""
+
+    name, size, threshold, portrait_threshold = "toy", 4, 1.0, 1.0
+
+    def detect(self, frames: Any) -> list[list[Any]]:
+        return [[] for _ in frames]
+
+    def encode(self, crops: Any) -> Any:
+        import numpy as np
+
+        return np.zeros((len(crops), self.size), np.float32)
+
+
+def _lay_embeddings(folder: Path) -> None:
+    from narration.work import RememberedEncoder
+
+    RememberedEncoder(_Nobody(), folder).encode([None] * 3)  # type: ignore[list-item]
+
+
+def _embeddings(folder: Path) -> Any:
+    from narration.work import RememberedEncoder
+
+    return RememberedEncoder(_Nobody(), folder).encode([None] * 3).shape  # type: ignore[list-item]
+
+
+def _lay_speech(folder: Path) -> None:
+    import numpy as np
+
+    from corpora.video import write_video
+
+    pictures = [np.zeros((36, 64, 3), np.uint8)] * 10
+    write_video(folder / "film.mp4", pictures, fps=10, sound=(np.zeros(16000, np.float32), 16000))
+    write_text(folder / "speech.json", "[[0.1, 0.4], [0.6, 0.9]]")
+
+
+def _speech(folder: Path) -> Any:
+    from corpora.film import Film
+    from narration.dialogue import dialogue_of
+    from narration.settings import SpeechSettings
+
+    film = Film("tt1", "F", "none", "video", 10.0, 10, 64, 36, 1.0, (), (), (), (), folder)
+    return dialogue_of(film, folder / "film.mp4", SpeechSettings(listen="always"), folder).lines

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
+from pickled import pickled_files
 from repository import ROOT, Repository
 
 STAGES = list(yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
@@ -34,6 +35,11 @@ def test_every_stage_has_published_data_and_the_tables_have_every_cell(made: Rep
     measured = [row for row in rows if row["reproduced"]]
     assert measured and all(row["run_id"] and row["data_version"] for row in measured)
     assert "<img" in (tables / "report.html").read_text()
+
+
+def test_nothing_that_was_made_holds_a_pickle(made: Repository) -> None:
+    folders = [made.folder / "data", *made.folder.glob(".home/mlflow/artifacts")]
+    assert len(folders) == 2 and [path for folder in folders for path in pickled_files(folder)] == []
 
 
 def test_dvc_finds_nothing_to_do_afterwards(made: Repository) -> None:
