@@ -90,7 +90,7 @@ class Journal:
         for line in path.read_bytes().splitlines(keepends=True) if path.is_file() else ():
             try:
                 record = json.loads(line) if line.endswith(b"\n") else None
-            except ValueError:
+            except (ValueError, RecursionError):
                 record = None
             if record is None:
                 break
