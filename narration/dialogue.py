@@ -23,8 +23,9 @@ UNHEARD = "There are no subtitles, and no sound to find speech in, so speech was
 NOT_LISTENED = "There are no subtitles, so speech was not avoided (narration.speech.listen): the slots are the shots."
 HEARD = (
     "There are no subtitles: speech was found in the sound, in {} of it. Whispers, shouts and songs may be missed or "
-    "taken for speech, and nobody can be introduced, so everybody recognised is named."
+    "taken for speech."
 )
+NOBODY_INTRODUCED = " Nobody can be introduced, so everybody recognised is named."
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,8 @@ def dialogue_of(film: Film, video: Path, settings: SpeechSettings, folder: Path)
     heard = _heard(film, video, settings, folder)
     if subtitles:
         return Dialogue(tuple(sorted((*subtitles, *heard), key=lambda line: (line.start, line.end))))
-    return Dialogue(tuple(heard), HEARD.format(f"{sum(line.end - line.start for line in heard):.0f} s"))
+    note = HEARD.format(f"{sum(line.end - line.start for line in heard):.0f} s")
+    return Dialogue(tuple(heard), note + (NOBODY_INTRODUCED if film.cast else ""))
 
 
 def _heard(film: Film, video: Path, settings: SpeechSettings, folder: Path) -> list[Subtitle]:
@@ -71,5 +73,5 @@ def _heard(film: Film, video: Path, settings: SpeechSettings, folder: Path) -> l
         if not all(start <= end < math.inf for start, end in on_film):
             raise ValueError("speech that ends before it begins")
     heard = [Subtitle(max(start, 0.0), min(end, film.duration), "") for start, end in on_film if end > 0]
-    log.info("speech: %.0f s in %d stretches", sum(line.end - line.start for line in heard), len(heard))
+    log.info("speech: %.0f s of it heard; stretches: %d", sum(line.end - line.start for line in heard), len(heard))
     return heard

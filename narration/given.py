@@ -40,7 +40,11 @@ class Given:
 
 def check(given: Given) -> None:
     """`BadInput` for a path that is not there, or a cast or subtitles that cannot be read: before any work."""
-    if not (given.source.is_file() or given.source.is_dir()):  # a device or a pipe would be read for ever
+    try:
+        there = given.source.is_file() or given.source.is_dir()  # a device or a pipe would be read for ever
+    except OSError as error:  # a name that is too long, a folder that may not be looked into
+        raise BadInput(f"{str(given.source)[:200]}: cannot be read ({error.strerror}); give another film") from None
+    if not there:
         raise BadInput(f"{given.source}: no such film or folder; give film.mp4 or a folder that holds it")
     cast = _cast_folder(given.cast) if given.cast is not None else None
     for path in (given.subtitles or _own_subtitles(given.source), (cast or given.source) / CAST):

@@ -76,6 +76,7 @@ def draft_lines(
     settings: NarrationSettings,
     threshold: float,
     by_hand: Mapping[str, str] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[list[Line], list[Silence]]:
     """A line or a silence per description of `film` (its slots), times on the file's clock.
 
@@ -89,7 +90,7 @@ def draft_lines(
 
     lines: list[Line] = []
     silences: list[Silence] = []
-    progress = Progress("lines", "slots", len(film.descriptions))
+    progress = progress or Progress("lines", "slots", len(film.descriptions))
     for spoken in speak(film, regions, ask, perception=perception, settings=settings, threshold=threshold, say=say):
         start, end = spoken.slot.start + film.delay, spoken.slot.end + film.delay
         choice = spoken.choice

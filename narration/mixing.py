@@ -79,7 +79,9 @@ def write_voice(
     write_sound(folder / f"{TRACK}{ending}", mixed(told(_silence(duration)), voice, mixing))
     write_sound(folder / f"{MIX}{ending}", (block * level for block in mix()))
     found = Loudness(before.integrated(), own + 20 * math.log10(gain), whole.integrated() + 20 * math.log10(level))
-    log.info("voice: film %.1f LKFS, lines %.1f, mix %.1f", found.film, found.voice, found.mix)
+    parts = {"film": found.film, "lines": found.voice, "mix": found.mix}
+    levels = [f"{name} {'silent' if math.isinf(value) else f'{value:.1f} LKFS'}" for name, value in parts.items()]
+    log.info("loudness: %s", ", ".join(levels))
     return found
 
 

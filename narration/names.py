@@ -119,8 +119,9 @@ def without_second_mentions(text: str, cast: Sequence[str]) -> tuple[str, tuple[
 
 
 def called(found: Sequence[Mention]) -> str:
-    """The names as the cast writes them, each once: `Anna, Walter or Wendy`."""
-    return ", ".join(dict.fromkeys(" or ".join(mention.owners) for mention in found))
+    """The names as the cast writes them, each once: `Anna, Noah and Walter or Wendy`."""
+    names = list(dict.fromkeys(" or ".join(mention.owners) for mention in found))
+    return " and ".join([*([", ".join(names[:-1])] if names[1:] else []), *names[-1:]])
 
 
 def _as_begun(before: str, word: str) -> str:

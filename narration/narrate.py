@@ -24,6 +24,7 @@ from narration.lines import draft_lines
 from narration.mixing import write_voice
 from narration.output import check_folder, write_script
 from narration.player import address
+from narration.progress import Progress, quiet
 from narration.script import Draft, Line, Silence
 from narration.seeing import Seen, see, version_of
 from narration.settings import NarrationSettings
@@ -76,7 +77,9 @@ def narrate(
         check_folder(out)
         read_edits(out)  # a script that cannot be read is told before the work
     started = time.monotonic()
+    log.info("%s: reading the film, loading the models", given.source.name)
     with ExitStack() as stack:
+        stack.enter_context(quiet("models", "corpora"))
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="narrate-")))
         pretrained = _pretrained(encoder, scratch) if encoder else None  # one that is missing is told at once
         work = Work(out if out is not None else scratch)
@@ -197,6 +200,7 @@ def _said(
         version_of(models.captioner),
         models.captioner_settings.model_dump(mode="json"),
     ]
+    progress = Progress("lines", "slots", len(seen.film.descriptions))
     speaker = Speaker(
         seen.film,
         seen.regions,
@@ -206,6 +210,7 @@ def _said(
         seen.watched.shots,
         perception.key_frame_stride,
         Journal(work.stage("lines", decides) / "said.jsonl"),
+        progress,
     )
     return draft_lines(
         seen.film,
@@ -215,4 +220,5 @@ def _said(
         settings=settings,
         threshold=threshold_of(perception.recognition, seen.watched.banks.threshold_of("best query")),
         by_hand=edits.texts(),
+        progress=progress,
     )

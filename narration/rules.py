@@ -105,8 +105,8 @@ def _why(chosen: int, judged: Sequence[Judged]) -> str:
     if chosen == 0:
         return f"the model's first of {len(judged)}"
     first = judged[0]
-    against = first.refused or "; ".join(first.doubts)
-    return f'the model\'s number {chosen + 1} of {len(judged)}; its first, "{first.drafted}", {against}'
+    against = f", {first.refused}" if first.refused else f": {'; '.join(first.doubts)}"
+    return f'the model\'s number {chosen + 1} of {len(judged)}; its first, "{first.drafted}"{against}'
 
 
 def judge(candidate: Candidate, moment: Moment, settings: NarrationSettings) -> Judged:

@@ -34,6 +34,7 @@ DRAWN_FACES = (
     "wrong; `make dlib`, then `--encoder dlib`."
 )
 NO_PAUSE = "There is no pause long enough for a line: the longest is {:.1f} s, and narration.shortest_slot {:.1f} s."
+MUSIC = " If what was heard is music, `narration.speech.listen: never` does not avoid it."
 NO_CAST = "There is no cast with portraits: nobody can be named."
 
 
@@ -123,5 +124,6 @@ def _notes(film: Film, watched: Watched, dialogue: Dialogue, settings: Narration
     if not film.descriptions:
         free = pauses(dialogue.lines, film.duration, margin=settings.margin)
         longest = max((pause.seconds for pause in free), default=0.0)
-        notes.append(NO_PAUSE.format(longest, settings.shortest_slot))
+        heard = any(not line.text for line in dialogue.lines)
+        notes.append(NO_PAUSE.format(longest, settings.shortest_slot) + (MUSIC if heard else ""))
     return notes + [f"Of the input: {reason}" for reason in film.put_aside]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common.files import digest
 from corpora.film import Clip, Film
+from narration.progress import Progress
 from narration.rules import Candidate
 from narration.watching import windows
 from narration.work import Journal
@@ -66,6 +68,7 @@ class Speaker:
     shots: Sequence[Shot]
     stride: int  # of key frames
     journal: Journal
+    progress: Progress | None = None  # is told what was said before, and how long features take
 
     def __post_init__(self) -> None:
         self._known = {record["asked"]: record["said"] for record in self.journal.records}
@@ -75,7 +78,10 @@ class Speaker:
     def __call__(self, record: Mapping[str, Any]) -> list[Candidate]:
         """The sentences for a clip record, with what was said before in its prior."""
         asked = digest([record["clip_id"], record["prior"]])
-        if asked not in self._known:
+        if asked in self._known:
+            if self.progress is not None:
+                self.progress.known()
+        else:
             captioner = self._loaded()[1]
             found = candidates(captioner, self.film, record, self._features(record["clip_id"]), self.settings)
             # A score that is no number is no sentence: JSON could not hold it either.
@@ -88,7 +94,8 @@ class Speaker:
         from models.captioner.checkpoints import load_captioner, load_tower
 
         if self._models is None:
-            self._models = load_tower(self.base_model), load_captioner(self.captioner, self.base_model)
+            with self._preparing(0):
+                self._models = load_tower(self.base_model), load_captioner(self.captioner, self.base_model)
         return self._models
 
     def _features(self, clip: int) -> FilmFeatures:
@@ -97,14 +104,20 @@ class Speaker:
         if self._window is None or clip not in {each.id for each in self._window[0]}:
             window = next(some for some in windows(self.film.clips()) if clip in {each.id for each in some})
             tower, captioner = self._loaded()
-            made = extract(
-                self.film,
-                window,
-                self.regions.regions,
-                tower,
-                stride=self.stride,
-                mirror=False,
-                shots=self.shots if captioner.plan.shot_context else (),
-            )
+            ids = {each.id for each in window}
+            self._window = None  # before the next is made: two are never held
+            with self._preparing(len(window)):
+                made = extract(
+                    self.film,
+                    window,
+                    self.regions.regions[self.regions.regions["clip"].isin(ids)],
+                    tower,
+                    stride=self.stride,
+                    mirror=False,
+                    shots=self.shots if captioner.plan.shot_context else (),
+                )
             self._window = window, made
         return self._window[1]
+
+    def _preparing(self, count: int) -> AbstractContextManager[None]:
+        return nullcontext() if self.progress is None else self.progress.preparing(count)

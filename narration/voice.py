@@ -125,7 +125,10 @@ def speak_draft(draft: Draft, voice: Voice, settings: VoiceSettings) -> tuple[li
         elif length:
             said.append(Utterance(line.start, length, partial(voice.say, line.text, rate)))
         progress.add()
-    log.info("voice: %d of %d lines spoken", len(said), len(draft.lines))
+    if draft.lines:
+        log.info("voice: %d of %d lines spoken", len(said), len(draft.lines))
+    else:
+        log.info("voice: there is no line to speak")
     for reason in left_out:
         log.warning("voice: %s", reason)
     return said, left_out

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from corpora.film import Clip, Film
-from narration.progress import Progress
+from narration.progress import Progress, counted
 from narration.script import ShotSheet, Track
 from narration.settings import NarrationSettings
 from narration.work import Journal, RememberedDetector, RememberedEncoder
@@ -67,6 +67,8 @@ def watch(film: Film, encoder: FaceEncoder, perception: PerceptionSettings, fold
             path.unlink(missing_ok=True)
     faces, shots = read_faces(folder)
     banks = banks_of(film, faces, embed_portraits(film, detector, encoder), perception, encoder)
+    if film.cast:
+        log.info("faces: %d of them; %d of the %d in the cast found", len(faces), len(banks.best), len(film.cast))
     tracks, naming, _ = name_faces(faces, banks, perception)
     return Watched(faces, shots, banks, tracks, naming)
 
@@ -116,10 +118,11 @@ def follow(film: Film, watched: Watched, perception: PerceptionSettings, folder:
         else:
             partial = done.with_suffix(".partial")
             shutil.rmtree(partial, ignore_errors=True)
-            some = character_regions(film, watched.faces, watched.shots, watched.banks, window, perception)
+            with counted("models.perception.perceive", "regions:", progress):
+                some = character_regions(film, watched.faces, watched.shots, watched.banks, window, perception)
             write_regions(some, partial)
             partial.rename(done)
-            progress.add(len(window), always=True)
+            progress.add(0, always=True)
         found.append(read_regions(done))
     if not found:
         return character_regions(film, watched.faces, watched.shots, watched.banks, [], perception)

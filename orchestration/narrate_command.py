@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from common.errors import BadInput
 
 if TYPE_CHECKING:
+    from narration.script import Draft
     from narration.settings import NarrationSettings
     from publishing.settings import Settings
 
@@ -62,7 +64,6 @@ def main(words: Sequence[str]) -> int:
 def _narrate(asked: argparse.Namespace, settings: Settings, narration: NarrationSettings) -> None:
     from narration.given import Given
     from narration.narrate import Models, narrate
-    from narration.output import FILES
     from orchestration.narrate_model import captioner_folder
     from publishing import places
 
@@ -87,10 +88,26 @@ def _narrate(asked: argparse.Namespace, settings: Settings, narration: Narration
         embed_film=asked.embed_film,
         voice=asked.voice,
     )
+    if asked.json:
+        print(json.dumps(draft.value(), indent=1, ensure_ascii=False))
+    elif asked.out is None:
+        print(draft.text())
+    else:
+        print(_told(draft, asked))
+
+
+def _told(draft: Draft, asked: argparse.Namespace) -> str:
+    """What came of it in a few lines, and how to go on."""
+    from narration.output import FILES
+
+    check = sum(bool(line.reasons.doubtful) for line in draft.lines)
+    count = f"{len(draft.lines)} lines, {check} to be checked; {len(draft.silences)} pauses silent"
+    sound = sorted(path.name for ending in ("m4a", "wav") for path in asked.out.glob(f"description.*.{ending}"))
+    rows = [f"{draft.title}: {count}", *(f"> {note}" for note in draft.notes)]
+    rows.append(f"written into {asked.out}: {', '.join((*FILES, *sound))}")
     if not asked.serve:
-        print(json.dumps(draft.value(), indent=1, ensure_ascii=False) if asked.json else draft.text())
-    if asked.out is not None and not asked.json:
-        print(f"written into {asked.out}: {', '.join(FILES)}")
+        rows.append(f"to watch, hear and edit it: focusedad narrate --out {shlex.quote(str(asked.out))} --serve")
+    return "\n".join(rows)
 
 
 def _trained(variant: str, settings: Settings) -> str:

@@ -101,9 +101,11 @@ class Narrator(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
                 perception=settings.perception,
                 captioner_settings=settings.captioner,
             )
-            return {"film": given.film, **narrate(asked, models, narration).value()}
+            return {**narrate(asked, models, narration).value(), "film": given.film}
         except BadInput as mistake:
             return {"film": given.film, "error": str(mistake)}
+        except OSError as error:  # of a path that was asked for: MLflow would answer with our whole trace
+            return {"film": given.film, "error": f"request: cannot be read ({error.strerror}); give other paths"}
 
 
 def _refuse_outside(asked: Given, folder: str) -> None:

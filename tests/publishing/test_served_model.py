@@ -124,6 +124,18 @@ def test_a_request_is_answered_with_a_description(world: World, server: str) -> 
         assert 0 <= line["start"] < line["end"] <= 10.1 and line["text"]
 
 
+def test_it_is_what_the_command_line_drafts(world: World, server: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from orchestration.cli import main
+
+    (draft,) = ask(server, {"film": str(world.film.parent)})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FOCUSEDAD_ROOT", str(world.root))
+        assert main(["narrate", str(world.film.parent), "--model", NAME, "--json"]) == 0
+    drafted = json.loads(capsys.readouterr().out)
+    assert draft.pop("film") == str(world.film.parent) and drafted.pop("film") == ""
+    assert draft == drafted and (draft["lines"] or draft["silences"])
+
+
 def test_mistakes_are_told_film_by_film(world: World, server: str) -> None:
     absent, wrong = ask(server, {"film": "/nowhere/film.mp4"}, {"film": str(world.film), "names": "always"})
     assert "no such film or folder" in absent["error"]

@@ -117,5 +117,10 @@ def test_what_never_ends_is_refused_unread(asked: Any) -> None:
     for film in ("/dev/zero", "/dev/stdin", "/proc/self/mem"):
         (refused,), worked = asked(film)
         assert refused["error"].count("\n") == 0 and worked == []
+    for film in ("x" * 5000, "nul\0.mp4", "http://127.0.0.1/film.mp4"):
+        (refused,), worked = asked(film)
+        assert "\n" not in refused["error"] and worked == []
+    (refused,), worked = asked("short.mp4", cast="x" * 5000)
+    assert "cannot be read (File name too long)" in refused["error"] and worked == []
     (refused,), worked = asked("short.mp4", subtitles="/dev/zero")
     assert "no file that can be read to its end" in refused["error"] and worked == []
