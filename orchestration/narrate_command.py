@@ -93,21 +93,26 @@ def _narrate(asked: argparse.Namespace, settings: Settings, narration: Narration
     elif asked.out is None:
         print(draft.text())
     else:
-        print(_told(draft, asked))
+        print(summary(draft, asked.out, served=asked.serve))
 
 
-def _told(draft: Draft, asked: argparse.Namespace) -> str:
+def summary(draft: Draft, out: Path, *, served: bool) -> str:
     """What came of it in a few lines, and how to go on."""
     from narration.output import FILES
 
     check = sum(bool(line.reasons.doubtful) for line in draft.lines)
-    count = f"{len(draft.lines)} lines, {check} to be checked; {len(draft.silences)} pauses silent"
-    sound = sorted(path.name for ending in ("m4a", "wav") for path in asked.out.glob(f"description.*.{ending}"))
-    rows = [f"{draft.title}: {count}", *(f"> {note}" for note in draft.notes)]
-    rows.append(f"written into {asked.out}: {', '.join((*FILES, *sound))}")
-    if not asked.serve:
-        rows.append(f"to watch, hear and edit it: focusedad narrate --out {shlex.quote(str(asked.out))} --serve")
+    silent = _count(len(draft.silences), "pause")
+    rows = [f"{draft.title}: {_count(len(draft.lines), 'line')}, {check} to be checked; {silent} silent"]
+    rows += [f"> {note}" for note in draft.notes]
+    sound = sorted(path.name for ending in ("m4a", "wav") for path in out.glob(f"description.*.{ending}"))
+    rows.append(f"written into {out}: {', '.join((*FILES, *sound))}")
+    if not served:
+        rows.append(f"to watch, hear and edit it: focusedad narrate --out {shlex.quote(str(out))} --serve")
     return "\n".join(rows)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _trained(variant: str, settings: Settings) -> str:

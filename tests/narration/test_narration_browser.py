@@ -127,6 +127,25 @@ def test_lines_and_boxes_are_shown_in_time(watched: Watched) -> None:
     assert box.count() == 0
 
 
+def test_the_page_and_the_webvtt_file_are_description_tracks_to_the_browser(watched: Watched, folder: Path) -> None:
+    tracks = watched.page.evaluate("[...film.textTracks].map(t => [t.kind, t.language, t.cues && t.cues.length])")
+    assert ["descriptions", "en", 2] in tracks
+    page = watched.context.new_page()
+    player = '<video src="film.mp4"><track kind="descriptions" srclang="en" src="description.vtt"></video>'
+
+    def answer(route: Any) -> None:
+        name = route.request.url.rsplit("/", 1)[1]
+        route.fulfill(path=folder / name) if name else route.fulfill(body=player, content_type="text/html")
+
+    page.route("http://player.test/**", answer)
+    page.goto("http://player.test/")
+    page.evaluate("document.querySelector('video').textTracks[0].mode = 'hidden'")
+    until(page, "document.querySelector('track').readyState === 2")
+    cues = page.evaluate("[...document.querySelector('track').track.cues].map(c => [c.startTime, c.endTime, c.text])")
+    assert cues == [[0.5, 1.9, "Anna waves."], [3.0, 4.5, "It rains."]]
+    page.close()
+
+
 def test_it_plays_and_says_each_line_once(watched: Watched) -> None:
     watched.page.evaluate(
         "() => { window.heard = []; speechSynthesis.speak = (each) => heard.push([each.text, each.lang]); }"

@@ -6,6 +6,7 @@ import socket
 import struct
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,18 @@ def test_nothing_is_saved_while_the_film_is_narrated(served):
         status, told = served.save(before.replace("It rains.", "It pours."))
     assert status == 400 and "is being narrated" in told["error"] and served.script() == before
     assert served.save(before.replace("It rains.", "It pours."))[0] == 200
+
+
+def test_of_many_saves_at_once_one_is_taken_and_the_others_are_told(served):
+    before, was = served.script(), digest_of(served.script())
+    texts = [before.replace("It rains.", f"It pours, number {number}.") for number in range(12)]
+    with ThreadPoolExecutor(len(texts)) as several:
+        answers = list(several.map(lambda text: served.save(text, X_Was=was), texts))
+    taken = [number for number, (status, _) in enumerate(answers) if status == 200]
+    assert len(taken) == 1 and f"number {taken[0]}." in served.script()
+    others = [told["error"] for status, told in answers if status == 400]
+    assert len(others) == len(texts) - 1 and all("changed elsewhere" in each for each in others)
+    assert [cue.text for cue in read_srt(served.folder / "description.srt")][1] == f"It pours, number {taken[0]}."
 
 
 def test_without_a_draft_or_a_free_port_it_does_not_start(served, tmp_path_factory):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from common.errors import BadInput
+from narration.script import Draft, Line, Reasons, Silence
 from orchestration.cli import main
+from orchestration.narrate_command import summary
 from orchestration.narrate_model import captioner_folder
 from publishing import tracking
 from publishing.champion import ALIAS
@@ -113,3 +116,17 @@ def test_a_draft_is_served_only_where_there_is_one(
     capsys.readouterr()
     assert main(["narrate", *(word.format(tmp_path) for word in words)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_what_came_of_it_is_told_in_a_few_lines_with_the_next_step(tmp_path: Path) -> None:
+    line = Line(0.5, 1.9, "Anna waves.", (), 0.8)
+    doubtful = replace(line, start=3.0, end=4.5, reasons=Reasons("first", ("Is it?",)))
+    draft = Draft("The Film", (), (line, doubtful), ("It cannot know.",), (Silence(5.0, 6.0, "all repeat"),))
+    out = tmp_path / "a draft"
+    out.mkdir()
+    (out / "description.voice.m4a").write_bytes(b"")
+    told = summary(draft, out, served=False).splitlines()
+    assert told[:2] == ["The Film: 2 lines, 1 to be checked; 1 pause silent", "> It cannot know."]
+    assert "review.md, index.html, description.voice.m4a" in told[2]
+    assert told[3].endswith(f"focusedad narrate --out '{out}' --serve")
+    assert len(summary(draft, out, served=True).splitlines()) == 3, "it is served already"

@@ -85,6 +85,7 @@ def server(world: World) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = ["mlflow", "models", "serve", "-m", NAME, "--env-manager", "local", "-h", "127.0.0.1", "-p", str(port)]
+    command += ["--timeout", str(WAIT_SECONDS)]
     with (world.root / "server.log").open("wb") as log:
         running = subprocess.Popen(
             [str(Path(sys.executable).parent / command[0]), *command[1:]],
