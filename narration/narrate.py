@@ -171,6 +171,7 @@ def _draft(
     version = version_of(models.face_encoder)
     seen = see(film, video_of(given), source, encoder, version, perception, settings, work)
     lines, silences = _said(seen, models, perception, settings, work, edits)
+    silences = sorted((*silences, *seen.silent), key=lambda each: each.start)
     return Draft(
         film.title,
         seen.sheets,

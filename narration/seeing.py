@@ -12,9 +12,9 @@ from common.files import file_md5
 from corpora.film import Description, Film
 from corpora.subtitles import Subtitle
 from narration.dialogue import Dialogue, dialogue_of
-from narration.script import ShotSheet, Speech, Track
+from narration.script import ShotSheet, Silence, Speech, Track
 from narration.settings import NarrationSettings
-from narration.slots import Slot, find_slots, pauses
+from narration.slots import Slot, find_slots, pauses, thinned
 from narration.watching import Watched, face_tracks, faceless, follow, shot_sheets, watch
 from narration.work import Work
 
@@ -52,6 +52,7 @@ class Seen:
     dialogue: Dialogue
     notes: tuple[str, ...]
     key: Any
+    silent: tuple[Silence, ...] = ()  # pauses that are left silent before a word is said, on the file's clock
 
     def tracks(self) -> tuple[Track, ...]:
         """The faces of whoever was recognised, on the file's clock."""
@@ -86,12 +87,16 @@ def see(
     heard = [source[0], settings.speech.model_dump()]
     dialogue = dialogue_of(film, video, settings.speech, work.stage("sound", heard))
     slots = _slots(dialogue.lines, film, sheets, settings)
-    log.info("%s: %d shots, %d slots", film.title, len(watched.shots), len(slots))
+    slots, left = thinned(slots, settings.lines_per_minute)
+    why = f"more than {settings.lines_per_minute:g} lines in a minute are too many (narration.lines_per_minute)"
+    silent = tuple(Silence(slot.start + film.delay, slot.end + film.delay, why) for slot in left)
+    told = f", {len(left)} more left silent" if left else ""
+    log.info("%s: %d shots, %d slots%s", film.title, len(watched.shots), len(slots), told)
     film = replace(film, descriptions=tuple(_unsaid(slots)))
     key = [looked, [[slot.start, slot.end] for slot in slots]]
     regions = follow(film, watched, perception, work.stage("regions", key))
     notes = _notes(film, watched, dialogue, settings, drawn=encoder.name == "studio")
-    return Seen(film, watched, regions, sheets, dialogue, tuple(notes), key)
+    return Seen(film, watched, regions, sheets, dialogue, tuple(notes), key, silent)
 
 
 def version_of(folder: Path) -> Any:

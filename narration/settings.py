@@ -58,6 +58,12 @@ class NarrationSettings(BaseModel):
         4.5, gt=0, description="seconds; a longer pause is cut into several lines, at shots if it can be"
     )
     margin: float = Field(0.1, ge=0, description="seconds left free after and before dialogue")
+    spacing: float = Field(0.0, ge=0, le=10, description="seconds left free between two lines of one pause")
+    lines_per_minute: float = Field(
+        12.0,
+        ge=1,
+        description="most lines in any minute, the shortest pauses stay silent; describers: 6 on average (MAD-eval)",
+    )
     words_per_second: float = Field(
         2.67, gt=0, le=10, description="words of a line per second of its slot: 160 a minute are comfortable to hear"
     )

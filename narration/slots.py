@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from corpora.subtitles import Subtitle
 from narration.settings import NarrationSettings
 
+MINUTE = 60.0
 SPILL = 0.5  # seconds of another shot at either end of a pause that no line speaks of
 
 
@@ -40,7 +41,7 @@ def pauses(subtitles: Sequence[Subtitle], duration: float, *, margin: float) -> 
 def find_slots(
     subtitles: Sequence[Subtitle], duration: float, settings: NarrationSettings, *, cuts: Sequence[float] = ()
 ) -> list[Slot]:
-    """Slots in time order, none over dialogue, each between the shortest and the longest length.
+    """Slots in time order, none over dialogue, each between the shortest and the longest length, and `spacing` apart.
 
     `cuts` are the times (s) at which a shot ends: a pause too long for one line is cut there first, then evenly.
     """
@@ -49,6 +50,23 @@ def find_slots(
         pause = _without_spill(whole, cuts, settings)
         slots += _pieces(pause, [cut for cut in cuts if pause.start < cut < pause.end], settings)
     return [slot for slot in slots if slot.seconds >= settings.shortest_slot]
+
+
+def thinned(slots: Sequence[Slot], most: float) -> tuple[list[Slot], list[Slot]]:
+    """The slots to speak in and those to leave silent, both in time order: at most `most` begin within any minute.
+
+    Not every pause is to be filled. Where there are too many, the shortest stays silent, of equals the later.
+    """
+    kept: list[Slot] = []
+    silent: list[Slot] = []
+    for slot in slots:
+        kept.append(slot)
+        near = [each for each in kept if each.start > slot.start - MINUTE]
+        if len(near) > most:
+            shortest = min(near, key=lambda each: (round(each.seconds, 3), -each.start))
+            kept.remove(shortest)
+            silent.append(shortest)
+    return kept, sorted(silent, key=lambda slot: slot.start)
 
 
 def _without_spill(pause: Slot, cuts: Sequence[float], settings: NarrationSettings) -> Slot:
@@ -66,12 +84,14 @@ def _pieces(pause: Slot, cuts: list[float], settings: NarrationSettings) -> list
     edges = [pause.start]
     for cut in [*sorted(cuts), pause.end]:
         # A cut that would leave a sliver on either side is passed over: its frames join the neighbour.
-        if cut - edges[-1] >= settings.shortest_slot and (
+        if cut - edges[-1] >= settings.shortest_slot + settings.spacing * (cut < pause.end) and (
             cut == pause.end or pause.end - cut >= settings.shortest_slot
         ):
             edges.append(cut)
     edges[-1] = pause.end
-    return [part for start, end in itertools.pairwise(edges) for part in _even(start, end, settings.longest_slot)]
+    found = [part for start, end in itertools.pairwise(edges) for part in _even(start, end, settings.longest_slot)]
+    # The film is heard before a line, not after it: a line that begins with its shot is about what is seen.
+    return [Slot(each.start, each.end - settings.spacing * (each is not found[-1])) for each in found]
 
 
 def _even(start: float, end: float, longest: float) -> list[Slot]:

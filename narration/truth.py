@@ -27,6 +27,7 @@ from narration.measure import Settings, read_parts
 from narration.names import introductions, mentions, without_second_mentions
 from narration.rules import recent, told
 from narration.settings import NarrationSettings
+from narration.slots import MINUTE
 from narration.tense import past
 from narration.trim import words_in
 
@@ -79,6 +80,11 @@ def _over_another(held: Held) -> bool:
 
 def _slot_length(held: Held) -> bool:
     return not held.settings.shortest_slot - NEAR <= held.seconds <= held.settings.longest_slot + NEAR
+
+
+def _too_many(held: Held) -> bool:
+    since = held.line["start"] - MINUTE + NEAR
+    return sum(line["start"] > since for line in held.before) + 1 > held.settings.lines_per_minute
 
 
 def _over_budget(held: Held) -> bool:
@@ -134,6 +140,7 @@ RULES: dict[str, Callable[[Held], bool]] = {
     "over dialogue": _over_dialogue,
     "over another line or the film's end": _over_another,
     "in a slot too short or too long": _slot_length,
+    "more lines in a minute than are wanted": _too_many,
     "more words than can be heard": _over_budget,
     "fast, and not told so": _fast_unsaid,
     "names who was not recognised": _not_recognised,

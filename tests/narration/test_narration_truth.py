@@ -38,6 +38,25 @@ BROKEN = {
     "over dialogue": [line("It rains.", 9.0, 11.0)],
     "over another line or the film's end": [line("It rains.", 14.0, 17.0), line("Anna sits down.", 16.0, 18.0)],
     "in a slot too short or too long": [line("Rain.", 14.0, 14.5)],
+    "more lines in a minute than are wanted": [
+        line(f"It {verb}.", 12.2 + 1.3 * number, 13.4 + 1.3 * number)
+        for number, verb in enumerate(
+            [
+                "rains",
+                "snows",
+                "cracks",
+                "burns",
+                "falls",
+                "sinks",
+                "shines",
+                "rings",
+                "ends",
+                "moves",
+                "stops",
+                "turns",
+            ]  # the next is too many
+        )
+    ],
     "more words than can be heard": [
         {**line("Anna walks down to the old gate, slowly.", 14.0, 16.0), "reasons": {"doubtful": ["spoken fast"]}}
     ],
@@ -60,7 +79,8 @@ def test_every_rule_has_its_case():
 def test_a_line_that_breaks_a_rule_is_found_by_that_rule_alone(rule, film):
     found = broken_rules({"lines": [*BROKEN[rule], GOOD]}, film, SETTINGS)
     assert {name for name, texts in found.items() if texts} == {rule}
-    assert found[rule] == [BROKEN[rule][-1]["text"]]
+    breaks = GOOD if "in a minute" in rule else BROKEN[rule][-1]
+    assert found[rule] == [breaks["text"]]
 
 
 def test_a_film_whose_pictures_begin_late_is_held_on_its_own_clock(film):
