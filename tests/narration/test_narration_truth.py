@@ -38,10 +38,10 @@ BROKEN = {
     "over dialogue": [line("It rains.", 9.0, 11.0)],
     "over another line or the film's end": [line("It rains.", 14.0, 17.0), line("Anna sits down.", 16.0, 18.0)],
     "in a slot too short or too long": [line("Rain.", 14.0, 14.5)],
-    "more lines in a minute than are wanted": [
+    "more lines in a minute than are wanted": [  # the one after them is too many
         line(f"It {verb}.", 12.2 + 1.3 * number, 13.4 + 1.3 * number)
         for number, verb in enumerate(
-            [
+            (
                 "rains",
                 "snows",
                 "cracks",
@@ -54,7 +54,7 @@ BROKEN = {
                 "moves",
                 "stops",
                 "turns",
-            ]  # the next is too many
+            )
         )
     ],
     "more words than can be heard": [
