@@ -28,7 +28,7 @@ CODE = {
         "narration/speaker.py",
         "narration/lines.py",
     ),
-    "voice": ("narration/voice.py", "narration/sound.py", "narration/loudness.py"),
+    "voice": ("corpora/video.py", "narration/voice.py", "narration/sound.py", "narration/loudness.py"),
 }
 
 
