@@ -13,7 +13,7 @@ COMPILE := pip compile --generate-hashes --python-version 3.11 --no-emit-index-u
 export DVC_NO_ANALYTICS := 1
 export DO_NOT_TRACK := 1
 # DVC keeps pickles in its own cache (docs/security.md): here, where nobody else writes, and not in /var/tmp.
-PRIVATE := $(shell mkdir -p .cache && mkdir -p -m 700 .cache/dvc)
+PRIVATE := $(shell mkdir -p .cache/dvc && chmod 700 .cache/dvc)
 unexport PYTHONDONTWRITEBYTECODE # every process would compile its imports again
 
 .PHONY: help setup repro test quick ui doctor bench faults spice dlib lock clean-runs

@@ -30,9 +30,11 @@ def _plays_its_end(film: Film) -> bool:
     """Whether the last second decodes, from the nearest place before it where decoding can begin."""
     import av
 
+    from corpora.video import ONLY_FILES
+
     last = max(0.0, film.frames / film.fps - TAIL_SECONDS)
     try:
-        with av.open(str(film.video)) as container:
+        with av.open(str(film.video), options=dict(ONLY_FILES)) as container:
             stream = container.streams.video[0]
             container.seek(int(last * av.time_base))
             shown = [frame.time for frame in container.decode(stream) if not frame.is_corrupt]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,15 +25,31 @@ def blaming(path: object, advice: str) -> Iterator[None]:
     """Whatever goes wrong while a file is parsed in the body is that file's fault, and `BadInput` that names it.
 
     For files of a format (tensors, tables, our own JSON) that is read by another library or taken at its word: what
-    such a reader raises for damaged bytes is nowhere written down. Nothing but reading belongs into the body.
+    such a reader raises for damaged bytes is nowhere written down. Nothing but reading belongs into the body. What the
+    machine lacks (memory, room, open files) is no fault of the file: a unit blamed for it would lose its place.
     """
     try:
         yield
     except BadInput:
         raise
     except Exception as error:
+        if _of_the_machine(error):
+            raise
         told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise BadInput(f"{path}: cannot be read ({told[:300]}); {advice}") from None
+
+
+_MACHINE = {
+    *(errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EAGAIN),
+    *(errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EROFS),
+}
+
+
+def _of_the_machine(error: Exception) -> bool:
+    """Memory, disk or a missing library; torch says of a processor's memory that it can't allocate it."""
+    if isinstance(error, MemoryError | ImportError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    return "can't allocate memory" in str(error) or (isinstance(error, OSError) and error.errno in _MACHINE)
 
 
 def _shown(line: str) -> str:

@@ -80,10 +80,14 @@ def recognise(path: Path) -> Format:
 
 def film_file(folder: Path) -> Path:
     """The film of a folder: `film.mp4`, or `film` with another video ending; `BadInput` where there is none."""
-    for ending in VIDEO_ENDINGS:
-        if (folder / f"film{ending}").is_file():
-            return folder / f"film{ending}"
+    for path in _films(folder):
+        if path.is_file():
+            return path
     raise BadInput(f"{folder}: holds no film; put film.mp4 there")
+
+
+def _films(folder: Path) -> list[Path]:
+    return [folder / f"film{ending}" for ending in VIDEO_ENDINGS]
 
 
 def check_links(source: Path) -> None:
@@ -91,10 +95,10 @@ def check_links(source: Path) -> None:
 
     What lies in the folder is copied and published, and a link in a folder that came from elsewhere may mean any file.
     """
-    films = {source / f"film{ending}" for ending in VIDEO_ENDINGS}
+    film = next((path for path in _films(source) if path.is_file()), None)
     for above, folders, files in os.walk(source):
         for path in (Path(above, name) for name in sorted((*folders, *files))):
-            if path.is_symlink() and path not in films:
+            if path.is_symlink() and path != film:
                 try:
                     inside(source, str(path.relative_to(source)))
                 except BadInput:

@@ -26,6 +26,7 @@ _SIDE_FILES = (
     "descriptions.csv",
     "subtitles.srt",
 )
+_NORMAL_FORM = ("film.json", "film.mp4", "subtitles.srt", "portraits", "source", "truth")
 _log = logging.getLogger(__name__)
 
 
@@ -145,7 +146,13 @@ def _copied(source: Path, out: Path, film_id: str) -> Film:
         raise BadInput(f"{source}: holds the film {film.id}; take it under that id")
     if not film.video.is_file():
         raise BadInput(f"{film.video}: no such film file; ingest the film again")
-    shutil.copytree(source, out, copy_function=shutil.copyfile)
+    probe(film.video, thorough=True)  # it may be a link to any file; only a film is copied
+    out.mkdir(parents=True)
+    for name in _NORMAL_FORM:
+        if (source / name).is_dir():
+            shutil.copytree(source / name, out / name, copy_function=shutil.copyfile)
+        elif (source / name).is_file():
+            shutil.copyfile(source / name, out / name)
     return film
 
 

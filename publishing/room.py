@@ -11,6 +11,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from common.errors import BadInput
+
 LEAST = 2**20  # bytes; with less even the engines' own files cannot be written
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _BARRED = {errno.EROFS}
@@ -34,6 +36,8 @@ def no_room(error: BaseException, *, root: Path) -> str | None:
     if isinstance(error, NoRoom):
         return str(error)
     for each in chain(error):
+        if isinstance(each, BadInput):
+            continue  # it quotes what a file says; what led to it comes after
         said = " ".join(str(each).split("\n", 1)[0].split())
         number = each.errno if isinstance(each, OSError) else None
         if number in _FULL or any(words in said.lower() for words in _FULL_WORDS):

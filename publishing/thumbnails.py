@@ -83,9 +83,11 @@ def _frame(film: Film, number: int) -> np.ndarray:
     """One RGB frame, decoded from the nearest place before it: a long film is not read through for six pictures."""
     import av
 
+    from corpora.video import ONLY_FILES
+
     seconds = number / film.fps
     try:
-        with av.open(str(film.video)) as container:
+        with av.open(str(film.video), options=dict(ONLY_FILES)) as container:
             container.seek(int(seconds * av.time_base))
             for frame in container.decode(container.streams.video[0]):
                 if frame.time is not None and frame.time >= seconds - 0.5 / film.fps:

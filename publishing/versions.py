@@ -106,6 +106,7 @@ def heal(root: Path, *, mend: bool = True) -> list[str]:
     if not (root / ".dvc").is_dir():
         return []
     scratch.mkdir(exist_ok=True)
+    keep_private(root)
     descriptor = os.open(scratch / "rwlock.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the lock that DVC takes around its own edits
@@ -114,6 +115,13 @@ def heal(root: Path, *, mend: bool = True) -> list[str]:
         return []
     finally:
         os.close(descriptor)
+
+
+def keep_private(root: Path) -> None:
+    """DVC's own cache for this user alone: DVC unpickles what lies there, and would let everybody write to it."""
+    private = root / ".cache" / "dvc"  # core.site_cache_dir in .dvc/config
+    private.mkdir(parents=True, exist_ok=True)
+    private.chmod(0o700)
 
 
 def _heal_rwlock(path: Path, mend: bool) -> list[str]:

@@ -91,7 +91,7 @@ def read_bank(folder: Path) -> dict[str, np.ndarray]:
     queries: dict[str, np.ndarray] = {}
     for path in sorted(folder.glob("*.npy")):
         with blaming(path, "make the bank again"):
-            query = np.load(path, allow_pickle=False)
+            query = np.load(path, mmap_mode="r", allow_pickle=False)  # a header that claims too much is told
             if not isinstance(query, np.ndarray):
                 raise ValueError("not a .npy array")
         if query.dtype.kind != "f" or query.ndim not in (1, 2) or query.size != query.shape[-1] or not query.size:

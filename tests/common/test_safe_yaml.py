@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,19 @@ def test_whatever_goes_wrong_in_a_reader_blames_the_file() -> None:
         raise KeyError("a")
     with pytest.raises(BadInput, match="as it was"), blaming("x.bin", "make it again"):
         raise BadInput("as it was")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.EMFILE, "too many open files"),
+        OSError(errno.ENOSPC, "no space left"),
+        ImportError("no module named x"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+    ],
+)
+def test_what_the_machine_lacks_blames_no_file(error: Exception) -> None:
+    with pytest.raises(type(error)) as met, blaming("x.bin", "make it again"):
+        raise error
+    assert met.value is error

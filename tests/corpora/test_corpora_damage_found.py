@@ -207,6 +207,26 @@ def test_the_film_itself_may_be_a_link_and_so_may_links_that_stay(plain_folder: 
     assert film.video.is_file() and not film.video.is_symlink()
 
 
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv"])
+def test_no_other_file_is_published_as_a_film(plain_folder: Path, tmp_path: Path, name: str) -> None:
+    ingest(plain_folder, tmp_path / "given/lantern")
+    normal_form, secret = tmp_path / "given/lantern", tmp_path / "secret.txt"
+    secret.write_text("PRIVATE")
+    (normal_form / name).unlink(missing_ok=True)
+    (normal_form / name).symlink_to(secret)
+    with pytest.raises(BadInput, match=r"not a readable video|a link out of the film's folder"):
+        ingest(normal_form, tmp_path / "films/lantern")
+    assert not (tmp_path / "films/lantern").exists()
+
+
+def test_of_a_normal_form_only_what_belongs_to_it_is_taken(plain_folder: Path, tmp_path: Path) -> None:
+    ingest(plain_folder, tmp_path / "given/lantern")
+    (tmp_path / "given/lantern/notes.txt").write_text("not of the film")
+    film = ingest(tmp_path / "given/lantern", tmp_path / "films/lantern")
+    assert not (film.folder / "notes.txt").exists()
+    assert film.subtitles() and film.video.is_file()
+
+
 def test_links_in_a_ring_are_walked_once(plain_folder: Path) -> None:
     films = plain_folder.parent
     for name in ("a", "b", "c"):

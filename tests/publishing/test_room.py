@@ -82,3 +82,16 @@ def test_no_unit_is_put_aside_for_a_full_disk(world: ToyWorld) -> None:
         world.publish(replace(plain, make=damaged_because_full))
     assert world.tree() == before and not list(world.data.rglob(ASIDE))
     assert len(world.publish(plain).made) == 2
+
+
+def test_what_a_file_quotes_is_not_the_disks_word(tmp_path: Path) -> None:
+    quoted = BadInput("cast.json:1: role 'Read-only file system' has no portrait; add one")
+    assert no_room(quoted, root=tmp_path) is None
+
+
+def test_dvcs_own_pickles_are_for_this_user_alone(tmp_path: Path) -> None:
+    (tmp_path / ".cache/dvc").mkdir(parents=True)
+    (tmp_path / ".cache/dvc").chmod(0o777)
+    (tmp_path / ".dvc").mkdir()
+    versions.heal(tmp_path)
+    assert (tmp_path / ".cache/dvc").stat().st_mode & 0o777 == 0o700
