@@ -48,6 +48,7 @@ def page(
         "pace": {"comfortable": settings.words_per_second, "fastest": settings.fastest_words_per_second},
         "gain": settings.mixing.gain,
         "step": settings.key_frame_seconds,
+        "cuts": [shot.start for shot in draft.shots],
         "film": film,
         "voice": voice,
         "token": token,

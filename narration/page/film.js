@@ -169,9 +169,11 @@ for (const name of ["timeupdate", "seeked", "pause"]) film.addEventListener(name
 
 const COLOURS = ["#ffd23f", "#4cc9f0", "#ff7b9c", "#80ed99", "#c8a2ff", "#ff9f45", "#f1f1f1", "#5eead4"];
 const people = [...new Set(data.tracks.map((each) => each.name))];
-/** Where a track's box is at a time, between the key frames that know it; null outside. */
+const shotAt = (seconds) => data.cuts.filter((cut) => cut <= seconds + 1e-3).length;
+/** Where a track's box is at a time, between the key frames that know it; null outside, and past a cut. */
 function boxAt({ boxes }, seconds) {
   const last = boxes.length - 1;
+  if (shotAt(seconds) !== shotAt(boxes[0][0])) return null;
   if (seconds < boxes[0][0] - data.step / 2 || seconds > boxes[last][0] + data.step / 2) return null;
   const after = boxes.findIndex((box) => box[0] > seconds);
   if (after <= 0) return boxes[after === 0 ? 0 : last].slice(1);

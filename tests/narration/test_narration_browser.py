@@ -125,6 +125,11 @@ def test_lines_and_boxes_are_shown_in_time(watched: Watched) -> None:
     assert watched.page.locator("#boxes text").text_content() == "Anna"
     watched.at(4.0)
     assert box.count() == 0
+    watched.page.evaluate("data.tracks[0].boxes.push([2.9, 0.5, 0.1, 0.7, 0.5])")
+    watched.at(2.95)
+    assert box.count() == 1
+    watched.at(3.05)
+    assert box.count() == 0, "nobody stays when the film cuts"
 
 
 def test_the_page_and_the_webvtt_file_are_description_tracks_to_the_browser(watched: Watched, folder: Path) -> None:
