@@ -18,7 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m orchestration.damage", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--files", type=int, default=200, help="damaged files of each kind")
     parser.add_argument("--seed", type=int, default=0, help="another seed is other damage")
-    parser.add_argument("--only", choices=GROUPS, help="one group of kinds (default: all)")
+    parser.add_argument(
+        "--only", choices=GROUPS, action="append", help="this group of kinds (repeatable; default: all)"
+    )
     parser.add_argument("--out", type=Path, default=Path("docs"), help="where damage.md goes")
     asked = parser.parse_args(arguments)
     os.environ["OMP_NUM_THREADS"] = "1"  # of the process that reads, which is started from here
@@ -33,13 +35,13 @@ def _survey(asked: argparse.Namespace) -> int:
     from orchestration.damage.survey import GROUPS, survey
 
     show_progress()
-    groups = [asked.only] if asked.only else list(GROUPS)
+    groups = asked.only or list(GROUPS)
     tallies = survey(groups, files=asked.files, seed=asked.seed)
     for tally in tallies:
         for number, outcome in tally.faults:
             print(f"{tally.kind}, file {number}: {outcome.what}: {outcome.told}", file=sys.stderr)
-    if not asked.only:
-        write_text(asked.out / "damage.md", page(tallies, files=asked.files, seed=asked.seed))
+    asked_for = [f"--files {asked.files}", f"--seed {asked.seed}", *(f"--only {group}" for group in asked.only or ())]
+    write_text(asked.out / "damage.md", page(tallies, " ".join(asked_for), files=asked.files))
     return 1 if any(tally.faults for tally in tallies) else 0
 
 

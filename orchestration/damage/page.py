@@ -9,7 +9,7 @@ from orchestration.damage.watch import FAULTS, MIB, READ, REFUSED, SECONDS
 
 _HEAD = """# Damaged files: what the readers make of them
 
-Written by `python -m orchestration.damage --files {files} --seed {seed}`.
+Written by `python -m orchestration.damage {asked}`.
 
 {files} files of each kind, damaged by what they are: keys, rows and columns dropped, doubled, renamed and
 swapped, values of other types, enormous, negative and no numbers, times the wrong way round, control
@@ -26,7 +26,8 @@ folder or one beside it opened, the death of the process.
 """
 
 
-def page(tallies: Sequence[Tally], *, files: int, seed: int) -> str:
+def page(tallies: Sequence[Tally], asked: str, *, files: int) -> str:
+    """The page; `asked` are the words of the command that it comes from."""
     rows = ["| file | damaged | read | refused | faults |", "| --- | --: | --: | --: | --: |"]
     for tally in tallies:
         faults = sum(tally.ends[what] for what in FAULTS)
@@ -35,4 +36,4 @@ def page(tallies: Sequence[Tally], *, files: int, seed: int) -> str:
     total = [sum(tally.ends[what] for tally in tallies) for what in (READ, REFUSED)]
     faulty = sum(len(tally.faults) for tally in tallies)
     rows.append(f"| all | {sum(t.ends.total() for t in tallies)} | {total[0]} | {total[1]} | {faulty} |")
-    return _HEAD.format(files=files, seed=seed, seconds=SECONDS, mib=MIB) + "\n".join(rows) + "\n"
+    return _HEAD.format(files=files, asked=asked, seconds=SECONDS, mib=MIB) + "\n".join(rows) + "\n"
