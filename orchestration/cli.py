@@ -16,6 +16,7 @@ from common.errors import BadInput
 from common.garbage import spare_collections
 
 Command = Callable[[argparse.Namespace], int]
+FEW_STEPS = 50  # of training, below which a table is only there to be seen
 PASSED_ON = {
     "score": "all metrics over a CSV with the columns text_gt and text_gen",
     "narrate": "a draft description track for a film or a film folder",
@@ -169,8 +170,21 @@ def _tables(asked: argparse.Namespace) -> int:
         _print_json(tables)
         return 0
     print((folder / "tables.txt").read_text(encoding="utf-8"))
+    steps = _steps_trained()
+    if 0 < steps < FEW_STEPS:
+        print(
+            f"The captioners learnt for {steps} steps: the lineage is seen to work; numbers and order mean nothing.\n"
+        )
     print("the whole report: data/paper_tables/report.html")
     return 0
+
+
+def _steps_trained() -> int:
+    """Of the captioner that learnt longest; 0 where none is there."""
+    from common.files import read_json
+
+    curves = [read_json(path) for path in sorted((_root() / "data/captioner").glob("*/training.json"))]
+    return max((int(step) for curve in curves for step in curve.get("step", ())), default=0)
 
 
 def _promote(asked: argparse.Namespace) -> int:

@@ -242,7 +242,7 @@ def _gpu() -> Iterator[Finding]:
         except (OSError, subprocess.TimeoutExpired):
             names = ""
     found = "; ".join(names.splitlines()) or "none: everything runs on the processor"
-    cost = "BertScore and SAM 2 take longer; nothing else of this version uses one"
+    cost = "nothing for the mini profiles; the published sizes (`paper`) and Table 2's video models need one"
     yield Finding("GPU", "ok" if names else "missing", found, needed=False, cost=cost)
 
 

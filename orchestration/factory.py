@@ -153,9 +153,9 @@ def committer(
 
 def summary_line(outcome: Outcome) -> str:
     counts = {
-        "made": outcome.made,
+        "made": [unit for unit in outcome.made if unit not in outcome.aside],
         "judged again": outcome.judged,
-        "kept": outcome.kept,
+        "kept": [unit for unit in outcome.kept if unit not in outcome.aside],
         "put aside": outcome.aside,
         "rejected": outcome.rejected,
         "waiting": outcome.waiting,

@@ -43,8 +43,8 @@ def pages_address() -> str:
 
 
 def pages_command(port: int, folder: Path) -> list[str]:
-    """Python's own server of files: it reads, and this machine alone can ask it."""
-    return [sys.executable, "-m", "http.server", str(port), "--bind", HOST, "--directory", str(folder)]
+    """A server of files that only reads; this machine alone can ask it."""
+    return [sys.executable, "-m", "orchestration.pages", str(port), str(folder)]
 
 
 def serve(*, dagster_port: int, mlflow_port: int, pages_port: int = PAGES_PORT) -> int:
@@ -78,7 +78,7 @@ def serve(*, dagster_port: int, mlflow_port: int, pages_port: int = PAGES_PORT) 
                     stderr=subprocess.STDOUT,
                     start_new_session=True,  # so that what it starts ends with it
                 )
-        print(f"Dagster  http://{HOST}:{dagster_port}\nMLflow   http://{HOST}:{mlflow_port}", flush=True)
+        print(f"Dagster  http://{HOST}:{dagster_port}/asset-groups\nMLflow   http://{HOST}:{mlflow_port}", flush=True)
         print(f"what gates refused, linked from Dagster's checks: http://{HOST}:{pages_port}", flush=True)
         print("logs in .home/logs; Ctrl-C ends all", flush=True)
         while all(child.poll() is None for child in running.values()):
@@ -120,6 +120,8 @@ def _must_be_free(port: int) -> None:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
+        except OverflowError:
+            raise BadInput(f"port {port}: a port is a number up to 65535") from None
         except OSError:
             raise BadInput(
                 f"port {port} is taken; name others: `make ui DAGSTER_PORT=3010 MLFLOW_PORT=5010 PAGES_PORT=3011`"

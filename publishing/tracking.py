@@ -272,7 +272,8 @@ def _register(found: Any, run: str, model: str, *, folder: Path, tags: Mapping[s
     base = tags.get("input.base_model")
     config = {"base_model": base} if base else None  # what the model compares when it is loaded
     with warnings.catch_warnings(), mlflow.start_run(run_id=run):
-        warnings.simplefilter("ignore")  # its advice is for people who write the call by hand
+        # Its advice is for people who write the call by hand; it sets filters of its own, so nobody listens.
+        warnings.showwarning = lambda *_, **__: None
         info = mlflow.pyfunc.log_model(
             name=model,
             python_model=str(Path(__file__).with_name("registered_model.py")),

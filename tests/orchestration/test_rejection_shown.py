@@ -13,8 +13,9 @@ import pytest
 from toy_stages import WORDS
 from toy_world import FILMS, ToyWorld
 
+from common.errors import BadInput
 from orchestration.factory import _check_metadata
-from orchestration.ui import PAGES, pages_address, pages_command
+from orchestration.ui import PAGES, _must_be_free, pages_address, pages_command
 from publishing.publish import Outcome, publish_stage
 from publishing.stage import graph_of
 from publishing.thumbnails import THUMBNAILS
@@ -43,6 +44,23 @@ def test_the_link_of_a_refusal_opens_its_data_docs(world: ToyWorld, monkeypatch:
         serving.terminate()
         serving.wait()
     assert (world.root / "data/rejected" / urlsplit(link).path.lstrip("/")).is_file()
+
+
+def test_where_nothing_was_refused_the_page_says_so(tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    serving = subprocess.Popen(pages_command(port, tmp_path / "rejected"), stderr=subprocess.DEVNULL)
+    try:
+        assert "Nothing was refused" in fetched(f"http://127.0.0.1:{port}/")
+    finally:
+        serving.terminate()
+        serving.wait()
+
+
+def test_a_port_that_is_none_is_told_in_one_line() -> None:
+    with pytest.raises(BadInput, match="port 99999: a port is a number up to 65535"):
+        _must_be_free(99999)
 
 
 def fetched(address: str, patience: float = 60.0) -> str:
