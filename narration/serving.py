@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import mimetypes
+import os
 import re
 import secrets
 import tempfile
@@ -20,7 +21,7 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
 
 from common.errors import BadInput
-from common.files import write_text
+from common.files import inside, write_text
 from corpora.formats import VIDEO_ENDINGS
 from narration.edits import check_edits, digest_of, read_edits, with_edits
 from narration.kept import read_draft
@@ -46,22 +47,28 @@ class Desk:
         self.folder, self.settings = folder, settings
         self.token = secrets.token_urlsafe(16)
         self._alone = threading.Lock()
-        self.draft()  # a folder without a draft is told at once
+        self.draft(), self.voice()  # a folder without a draft, or with links out of it, is told at once
 
     def draft(self) -> Draft:
         """The draft with the edits that stand in the script now."""
+        inside(self.folder, SCRIPT)  # what stands there is shown: by a link in a folder from elsewhere, any file
         return with_edits(read_draft(self.folder), read_edits(self.folder))
 
     def page(self) -> str:
+        draft, voice = self.draft(), "voice" if self.voice() else ""
         script = (self.folder / SCRIPT).read_text(encoding="utf-8-sig")
-        voice = "voice" if voice_of(self.folder) else ""
-        return page(self.draft(), self.settings, film="film", voice=voice, token=self.token, script=script)
+        return page(draft, self.settings, film="film", voice=voice, token=self.token, script=script)
 
     def film(self) -> Path:
-        path = self.folder / unquote(read_draft(self.folder).film)
+        path = Path(os.path.realpath(self.folder / unquote(read_draft(self.folder).film)))
         if path.suffix.lower() not in VIDEO_ENDINGS:  # a draft that came from elsewhere may name any file
             raise BadInput(f"{path.name}: no film, which alone is handed out; narrate the film again")
         return path
+
+    def voice(self) -> Path | None:
+        """The spoken track, if there is one; `BadInput` where it is a link out of the folder."""
+        path = voice_of(self.folder)
+        return inside(self.folder, path.name) if path else None
 
     def save(self, text: str, *, was: str) -> dict[str, Any]:
         """Takes over a script that began as the one with the digest `was`, and renews the files made from it.
@@ -131,7 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._send(200, self.desk.page().encode(), "text/html; charset=utf-8")
             elif place == "/film":
                 self._send_file(self.desk.film())
-            elif place == "/voice" and (voice := voice_of(self.desk.folder)):
+            elif place == "/voice" and (voice := self.desk.voice()):
                 self._send_file(voice)
             else:
                 self._tell(404, "there is nothing here")

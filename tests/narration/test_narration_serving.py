@@ -195,5 +195,26 @@ def test_without_a_draft_or_a_free_port_it_does_not_start(served, tmp_path_facto
         server(served.folder, SETTINGS, port=served.server.server_port)
 
 
+def test_no_link_has_another_file_handed_out(served, tmp_path_factory):
+    secret = tmp_path_factory.mktemp("elsewhere") / "secret.txt"
+    secret.write_text("PRIVATE")
+    (served.folder / "film.mp4").unlink()
+    for name, place in (("film.mp4", "/film"), ("description.voice.wav", "/voice"), ("description.md", "/")):
+        (served.folder / name).unlink(missing_ok=True)
+        (served.folder / name).symlink_to(secret)
+        status, content, _ = served.ask("GET", place)
+        assert status == 500 and b"PRIVATE" not in content, name
+        if name != "film.mp4":
+            assert f"{name!r}: leads outside" in json.loads(content)["error"]
+            with pytest.raises(BadInput, match=rf"'{name}': leads outside"):
+                server(served.folder, SETTINGS, port=0)
+            (served.folder / name).unlink()
+    film = secret.with_name("other.mp4")
+    film.write_bytes(b"a film")
+    (served.folder / "film.mp4").unlink()
+    (served.folder / "film.mp4").symlink_to(film)
+    assert served.ask("GET", "/film")[:2] == (200, b"a film")
+
+
 def test_it_listens_on_this_machine_only(served):
     assert served.server.server_address[0] == "127.0.0.1"
