@@ -7,6 +7,7 @@ A registered version holds a captioner's folder. What it stands on, the face enc
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import warnings
 from pathlib import Path
@@ -109,14 +110,24 @@ class Narrator(mlflow.pyfunc.PythonModel):  # type: ignore[name-defined]
 
 
 def _refuse_outside(asked: Given, folder: str) -> None:
-    from common.errors import BadInput
+    """`BadInput` where anything that would be read lies elsewhere, also by a link in a folder that was asked for."""
+    from narration.given import CAST, check, inputs_of
     from publishing import places
 
     if not folder:
         return
     allowed = (places.root() / folder).resolve()
-    for path in (asked.source, asked.subtitles, asked.cast):
-        if path is not None and not path.resolve().is_relative_to(allowed):
+    named = [path for path in (asked.source, asked.subtitles, asked.cast) if path is not None]
+    _refuse_beyond(allowed, [*named, *(path / CAST for path in named)])  # a cast is read to know its portraits
+    check(asked)
+    _refuse_beyond(allowed, inputs_of(asked))
+
+
+def _refuse_beyond(allowed: Path, paths: list[Path]) -> None:
+    from common.errors import BadInput
+
+    for path in paths:
+        if not Path(os.path.realpath(path)).is_relative_to(allowed):
             raise BadInput(f"{path}: does not lie below serving.folder; give a path there")
 
 

@@ -13,6 +13,7 @@ from common.errors import BadInput
 from common.files import inside
 from corpora.cast import CastEntry, characters, distinct, file_name, portraits_named
 from corpora.ingest import ingest
+from corpora.video import write_video
 from models.perception.bank_files import Banks, read_banks, write_banks
 from publishing.settings import Settings, check_settings
 
@@ -68,13 +69,24 @@ def test_queries_stay_in_their_bank(names: list[str], tmp_path_factory: pytest.T
     assert set(read_banks(outer / "bank", "best query")) == set(queries)
 
 
+@pytest.fixture(scope="module")
+def good_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film that is taken under any id that is one."""
+    folder = tmp_path_factory.mktemp("good")
+    write_video(folder / "source.mp4", iter(np.zeros((3, 48, 64, 3), np.uint8)), fps=10)
+    assert ingest(folder / "source.mp4", folder / "films/x", film_id="x").id == "x"
+    return folder / "source.mp4"
+
+
+@pytest.mark.parametrize("film_id", ["../x", "/etc", "a/b", ".", "..", "a\x00", "é", "a b", "a\n"])
+def test_a_film_id_is_no_path(film_id: str, good_film: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be a film's id"):
+        ingest(good_film, tmp_path / "films/x", film_id=film_id)
+    assert not (tmp_path / "films").exists()
+
+
 @pytest.mark.parametrize("film_id", ["../x", "/etc", "a/b", ".", "..", "", "a\x00", "é", "a b", "a\n"])
-def test_a_film_id_is_no_path(film_id: str, tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    source.mkdir()
-    (source / "cast.json").write_text("[]")
-    with pytest.raises(BadInput):
-        ingest(source, tmp_path / "films/x", film_id=film_id or None)
+def test_a_film_id_in_the_parameters_is_no_path(film_id: str) -> None:
     values = Settings().model_dump(mode="json")
     values["films"]["corpora"]["train"] = [film_id]
     with pytest.raises(BadInput, match=r"films\.corpora\.train"):

@@ -6,7 +6,10 @@ import json
 import struct
 import zlib
 from pathlib import Path
+from typing import Any
 
+import av
+import numpy as np
 import pytest
 from corpus_toys import put_portrait
 
@@ -146,14 +149,19 @@ def test_portraits_cut_short_or_of_any_size_are_put_aside(tmp_path: Path) -> Non
     ]
 
 
-def test_a_film_that_claims_pictures_of_any_size_is_refused(tmp_path: Path, film_bytes: bytes) -> None:
-    at = film_bytes.find(b"avc1") + 28  # width and height of the sample entry
-    content = film_bytes[:at] + struct.pack(">HH", 0xFFFF, 0xFFFF) + film_bytes[at + 4 :]
-    (tmp_path / "film.mp4").write_bytes(content)
-    try:
-        assert probe(tmp_path / "film.mp4", thorough=True).width == 64  # the stream's own size counts
-    except BadInput as error:
-        assert "film.mp4" in str(error)
+def test_a_film_that_claims_pictures_of_any_size_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "film.mov"
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("rawvideo", rate=10)  # which says its size in the stream's header alone
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "rgb24"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+    assert probe(path).width == 64
+    content = path.read_bytes()
+    at = content.index(b"raw ") + 28  # width and height of the sample entry
+    assert content[at : at + 4] == struct.pack(">HH", 64, 48)
+    path.write_bytes(content[:at] + struct.pack(">HH", 10_000, 10_000) + content[at + 4 :])
+    with pytest.raises(BadInput, match=r"film\.mov: claims pictures of 10000x10000, larger than any film's"):
+        probe(path)
 
 
 @pytest.mark.parametrize(

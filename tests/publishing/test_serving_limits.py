@@ -89,6 +89,39 @@ def test_a_film_outside_the_folder_that_is_served_is_refused_whatever_leads_ther
         assert "words.srt: does not lie below serving.folder" in refused["error"] and worked == []
 
 
+LINKS = ("film.mp4", "subtitles.srt", "cast.json", "film.json", "portraits/a.png", "portraits")
+
+
+@pytest.mark.parametrize(
+    ("part", "link"), [*(("film", link) for link in LINKS), ("cast", "cast.json"), ("cast", "portraits")]
+)
+def test_a_link_in_a_folder_that_is_served_leads_nowhere_else(asked: Any, tmp_path: Path, part: str, link: str) -> None:
+    folder, elsewhere = tmp_path / "films" / "one", tmp_path / "elsewhere"
+    for each in (folder, elsewhere):
+        (each / "portraits").mkdir(parents=True)
+        (each / "cast.json").write_text('[{"id": "nm1", "name": "A", "role": "ANNA", "portrait": "portraits/a.png"}]')
+        (each / "subtitles.srt").write_text("1\n00:00:00,500 --> 00:00:01,000\nHello.\n")
+        for name in ("film.mp4", "film.json", "portraits/a.png"):
+            (each / name).write_bytes((tmp_path / "short.mp4").read_bytes())
+    (tmp_path / "films" / "other.mp4").symlink_to(folder / "film.mp4")
+    parameters = tmp_path / "params.yaml"
+    text = parameters.read_text()
+    assert "folder: ''  # films, subtitles" in text
+    parameters.write_text(text.replace("folder: ''  # films, subtitles", "folder: films  # films, subtitles"))
+    asking = ("films/other.mp4", {"cast": str(folder)}) if part == "cast" else ("films/one", {})
+    (told,), worked = asked(asking[0], **asking[1])
+    assert worked == [Path(asking[0]).name] and told["lines"] == []
+    if link == "portraits":
+        (folder / "portraits" / "a.png").unlink()
+        (folder / "portraits").rmdir()
+    else:
+        (folder / link).unlink()
+    (folder / link).symlink_to(elsewhere / link)
+    (told,), worked = asked(asking[0], **asking[1])
+    refusals = ("does not lie below serving.folder", "leads outside")  # the latter by the cast, for its portraits
+    assert any(refusal in told["error"] for refusal in refusals) and worked == []
+
+
 def test_requests_that_come_in_together_are_worked_on_one_after_the_other_or_refused(
     asked: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
