@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from common.errors import BadInput
-from common.files import inside, write_json
+from common.files import inside, read_whole, write_json
 from corpora.film import Film, read_film
 from corpora.folder import read_cast
 from corpora.formats import ANNOTATIONS, Format, film_file
@@ -48,21 +48,12 @@ def check(given: Given) -> None:
         raise BadInput(f"{given.source}: no such film or folder; give film.mp4 or a folder that holds it")
     cast = _cast_folder(given.cast) if given.cast is not None else None
     for path in (given.subtitles or _own_subtitles(given.source), (cast or given.source) / CAST):
-        if path is not None:
-            _check_size(path)
+        if path is not None and path.exists():
+            read_whole(path, largest=LARGEST_TABLE)  # what cannot be subtitles or a cast, whatever stands in it
     if given.subtitles is not None:
         read_srt(given.subtitles)
     if cast is not None:
         read_cast(cast)
-
-
-def _check_size(path: Path) -> None:
-    """`BadInput` for what is there and cannot be subtitles or a cast, whatever stands in it."""
-    if path.exists() and not path.is_file():
-        raise BadInput(f"{path}: no file that can be read to its end; give another")
-    if path.is_file() and (size := path.stat().st_size) > LARGEST_TABLE:
-        told = f"{size / 1e6:.0f} MB, and {LARGEST_TABLE / 1e6:.0f} are the most"
-        raise BadInput(f"{path}: {told}; give the subtitles or the cast, not the film")
 
 
 def video_of(given: Given) -> Path:

@@ -105,7 +105,7 @@ def test_what_never_ends_is_refused_unread(tiny_film, tmp_path, what):
     pipe = tmp_path / "cast.json"
     os.mkfifo(pipe)
     given = {"film": Given(pipe), "subtitles": Given(tiny_film, pipe), "cast": Given(tiny_film, cast=tmp_path)}[what]
-    with pytest.raises(BadInput, match="no such film" if what == "film" else "no file that can be read to its end"):
+    with pytest.raises(BadInput, match="no such film" if what == "film" else "it is no file"):
         check(given)
 
 
@@ -118,7 +118,7 @@ def test_a_film_in_place_of_its_subtitles_is_refused_unread(tiny_film, cast_fold
     given = {"subtitles": Given(tiny_film, named), "cast": Given(tiny_film, cast=cast_folder)}
     if what == "cast":
         beside.unlink()
-    with pytest.raises(BadInput, match="are the most; give the subtitles or the cast"):
+    with pytest.raises(BadInput, match="MB, and such a file has at most 0"):
         check(given.get(what, Given(tiny_film)))
 
 
