@@ -28,6 +28,11 @@ UNPICKLING = {
 }
 ARCHIVES = {"tarfile", "zipfile", "shutil.unpack_archive", "py7zr", "rarfile"}
 STARTS = {"run", "Popen", "call", "check_call", "check_output"}
+# What is called by its module's name, so that the walk knows it.
+BY_MODULE = {f"subprocess.{name}" for name in STARTS} | {
+    *("torch.load", "numpy.load", "yaml.load", "av.open", "os.system", "os.popen", "tempfile.mktemp")
+}
+NO_WEIGHTS = ("Tokenizer", "Processor", "Embedding")  # classes whose from_pretrained reads no weights from a file
 # What reads or writes XML: read behind a guard that refuses every document type, or only written.
 XML = {"narration/dapt.py", "evaluation/chart.py", "evaluation/charts.py"}
 # What asks an address: the judge that the parameters name; the faults' harness asks a server that it started.
@@ -63,6 +68,7 @@ def faults_in(source: str, place: str) -> list[str]:
     tree = ast.parse(source)
     imported = modules(tree)
     found = [f"imports {name}" for name in sorted(imported & (UNPICKLING | ARCHIVES))]
+    found += [f"imports {name} by itself" for name in sorted(imported & BY_MODULE)]
     if place not in XML and any(name.split(".")[0] in ("xml", "lxml") for name in imported):
         found.append("reads XML")
     if place not in NETWORK and imported & {"urllib.request", "requests", "httpx", "aiohttp"}:
@@ -86,8 +92,12 @@ def faults_in(source: str, place: str) -> list[str]:
             found.append("yaml.load with another loader")
         if given.get("trust_remote_code", "False") != "False":
             found.append(f"{function} runs a model's own code")
-        if last == "from_pretrained" and "Model" in function and given.get("use_safetensors") != "True":
+        kind = function.removesuffix(".from_pretrained").rpartition(".")[2]
+        if last == "from_pretrained" and not kind.endswith(NO_WEIGHTS) and given.get("use_safetensors") != "True":
             found.append(f"{function} may unpickle weights")
+        mode = given.get("mode") or (ast.unparse(call.args[1]) if len(call.args) > 1 else "'r'")
+        if function == "av.open" and mode != "'w'" and "ONLY_FILES" not in given.get("options", ""):
+            found.append("av.open that opens what a playlist names")
         if last == "Environment" and "jinja" in function and "autoescape" not in given:
             found.append("pages without escapes")
     found += [f"listens on {every}" for every in ('"0.0.0.0"', '"::"') if every in source]
@@ -119,6 +129,14 @@ def test_no_file_does_what_the_page_excludes(path: Path) -> None:
         "yaml.load(x, yaml.Loader)",
         "yaml.unsafe_load(x)",
         "AutoModel.from_pretrained(x)",
+        "Qwen2ForCausalLM.from_pretrained(x)",
+        "model_class.from_pretrained(x)",
+        "from subprocess import run",
+        "from torch import load",
+        "from yaml import load",
+        "av.open(x)",
+        'av.open(x, "r", format="mp4")',
+        "av.open(x, options={})",
         "AutoProcessor.from_pretrained(x, trust_remote_code=True)",
         "jinja2.Environment(loader=x)",
         'serve(host="0.0.0.0")',

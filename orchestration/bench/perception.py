@@ -187,10 +187,12 @@ def lengthened(film: Film, folder: Path, *, minutes: int) -> Film:
 def _repeat(source: Path, target: Path, times: int) -> None:
     import av
 
+    from corpora.video import ONLY_FILES
+
     with av.open(str(target), "w") as output:
         stream: Any = None
         for turn in range(times):
-            with av.open(str(source)) as container:
+            with av.open(str(source), options=dict(ONLY_FILES)) as container:
                 video = container.streams.video[0]
                 stream = stream or output.add_stream_from_template(video)
                 ticks = int(turn * video.frames / (Fraction(video.average_rate or 1) * Fraction(video.time_base or 1)))
