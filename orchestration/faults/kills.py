@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.004
 UNSEEN = {AUDITING: 0.3}  # seconds: an undisturbed run is not told which files a unit will have; others were too short
 STUCK_SECONDS = 1800
+REFUSED = "refused"  # in place of the phase where the lineage could not be resumed: no kill, but wrong
 MOST_RESUMPTIONS = 5  # after the last kill; one is enough where nothing is wrong
 
 
@@ -197,27 +198,30 @@ class Kills:
         if ended is not None:
             if ended.status == 0:
                 return None
-            self._blame(number, f"not resumed: {' | '.join(ended.lines[-3:])}")
-            return Kill(number, str(target), watch.stage, "refused", mended)
+            wrong = self._blame(number, f"not resumed: {' | '.join(ended.lines[-3:])}")
+            return Kill(number, str(target), watch.stage, REFUSED, mended, wrong)
         kill = Kill(number, str(target), watch.stage, PHASES[watch.phase], mended)
         kill.wrong += [f"outlives the kill: {process}" for process in self.subject.survivors()]
         kill.wrong += differences(before, self.subject.units(), known["units"], whole_is_enough=(NAMES_RUNS,))
         return kill
 
-    def _blame(self, number: int, what: str) -> None:
-        """What shows itself only at the next start belongs to the kill before it."""
+    def _blame(self, number: int, what: str) -> list[str]:
+        """What shows itself only at the next start belongs to the kill before it; given back where there is none."""
         for kill in reversed(self.state.kills):
-            if kill.turn == number:
+            if kill.turn == number and kill.phase != REFUSED:
                 kill.wrong.append(what)
-                return
+                return []
+        return [what]
 
     def _finish(self, number: int, turn: Turn, known: Mapping[str, Any]) -> None:
+        wrong = []
         for _ in range(MOST_RESUMPTIONS):
             ended = self.subject.repro()
             if ended.status == 0:
                 break
-            self._blame(number, f"not resumed: {' | '.join(ended.lines[-3:])}")
-        wrong = [] if ended.status == 0 else ["the lineage could not be made to its end"]
+            wrong += self._blame(number, f"not resumed: {' | '.join(ended.lines[-3:])}")
+        else:
+            wrong.append("the lineage could not be made to its end")
         wrong += left_by(self.subject).differs_from(Left(**known["left"]))
         status = self.subject.must_run("dvc", "status")
         wrong += [] if "up to date" in status.said else [f"dvc status: {' '.join(status.lines[:3])}"]
@@ -236,7 +240,8 @@ def kill_rows(state: State) -> list[Row]:
         kills = [kill for kill in state.kills if kill.turn == number]
         if not kills:
             continue
-        stages = {kill.stage for kill in kills}
+        hits = [kill for kill in kills if kill.phase != REFUSED]
+        stages = {kill.stage for kill in hits}
         mended = Counter(line for kill in kills for line in kill.mended)
         found = f"{len(stages)} stages hit; what was published stayed whole, every resumption went on"
         if any(kill.wrong for kill in kills):
@@ -245,7 +250,7 @@ def kill_rows(state: State) -> list[Row]:
             found += f"; {times} times `make repro` mended: {line.split(':')[0]}"
         wrong = [f"{kill.stage}, {kill.phase}: {each}" for kill in kills for each in kill.wrong]
         rows.append(
-            Row(f"`dvc repro` of the profile `smoke`, {turn.name}: killed and resumed", len(kills), wrong, found)
+            Row(f"`dvc repro` of the profile `smoke`, {turn.name}: killed and resumed", len(hits), wrong, found)
         )
         if str(number) in state.compared:
             seconds = state.undisturbed[str(number)]["seconds"]

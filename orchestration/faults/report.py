@@ -71,6 +71,7 @@ def _table(rows: Sequence[dict[str, Any]]) -> list[str]:
 
 def kill_table(kills: Sequence[dict[str, Any]]) -> list[str]:
     """How often each stage was hit in each phase (where the kill hit, not where it was aimed)."""
+    kills = [kill for kill in kills if kill["phase"] in PHASES]  # not what could not be resumed
     counts = Counter((kill["stage"], kill["phase"]) for kill in kills)
     stages = list(dict.fromkeys(kill["stage"] for kill in sorted(kills, key=lambda kill: kill["turn"])))
     head = [f"| killed in | {' | '.join(PHASES)} | all |", f"| --- |{' ---: |' * (len(PHASES) + 1)}"]

@@ -37,7 +37,7 @@ class Ended:
 
 
 class Clone:
-    """A clone at `folder`; one that lies there already is taken as it is."""
+    """A clone at `folder`; one that lies there already is gone on with, unless it is of another commit."""
 
     def __init__(self, folder: Path, *, source: Path = CODE_ROOT) -> None:
         self.root = folder.resolve()
@@ -47,7 +47,9 @@ class Clone:
                 ["git", "clone", "--quiet", str(source), str(self.root)], capture_output=True, text=True, check=False
             )
             if done.returncode:
-                raise BadInput(f"faults: {source} cannot be cloned ({done.stderr.strip()}); run this in a clone of it")
+                raise BadInput(f"{source}: cannot be cloned ({done.stderr.strip()}); run this in a clone of it")
+        elif _head(self.root) != _head(source):
+            raise BadInput(f"{self.root}: a clone of another commit than {source} is at now; remove it")
         if not (self.root / ".venv").exists():
             (self.root / ".venv").symlink_to((source / ".venv").resolve())
 
@@ -191,6 +193,11 @@ def unequal(ours: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
         if ours.get(name) != wanted.get(name):
             told.append(f"{name} " + ("missing" if name not in ours else "extra" if name not in wanted else "differs"))
     return told
+
+
+def _head(folder: Path) -> str:
+    words = ["git", "rev-parse", "HEAD"]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False).stdout.strip()
 
 
 def kill_group(process: subprocess.Popen[bytes]) -> None:

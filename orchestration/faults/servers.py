@@ -195,18 +195,24 @@ def _score(toys: Clone, words: tuple[str, ...], kill_after: float | None) -> tup
     output = toys.root / ".cache" / "score.log"
     process = toys.start(*words, log=output)
     seen, hit = 0.0, 0
-    while process.poll() is None:
-        if kill_after is not None and not hit:
-            try:
-                children = psutil.Process(process.pid).children(recursive=True)
-                programs = [child for child in children if "java" in child.name()]
-            except psutil.Error:
-                programs = []
-            seen = seen or (time.monotonic() if programs else 0.0)
-            if programs and time.monotonic() - seen >= kill_after:
-                os.kill(programs[-1].pid, signal.SIGKILL)
-                hit = 1
-        time.sleep(0.02)
+    deadline = time.monotonic() + WAITED
+    try:
+        while process.poll() is None:
+            if time.monotonic() > deadline:
+                raise BadInput(f"faults: `focusedad score` is not done after {WAITED:.0f} s")
+            if kill_after is not None and not hit:
+                try:
+                    children = psutil.Process(process.pid).children(recursive=True)
+                    programs = [child for child in children if "java" in child.name()]
+                except psutil.Error:
+                    programs = []
+                seen = seen or (time.monotonic() if programs else 0.0)
+                if programs and time.monotonic() - seen >= kill_after:
+                    os.kill(programs[-1].pid, signal.SIGKILL)
+                    hit = 1
+            time.sleep(0.02)
+    finally:
+        kill_group(process)
     return process.returncode, output.read_text(encoding="utf-8", errors="replace"), hit
 
 

@@ -6,14 +6,19 @@ import json
 import os
 import shutil
 from collections import Counter
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from small_repository import commit
 
-from common.files import file_md5, read_json, write_json
+from common.errors import BadInput
+from common.files import file_md5, read_json
+from orchestration.faults import clock, kills, servers
 from orchestration.faults.__main__ import main
-from orchestration.faults.kills import TURNS, Kill, State, kill_rows
+from orchestration.faults.kills import TURNS, Kill, Kills, State, kill_rows
 from orchestration.faults.moments import (
     BETWEEN,
     COMMITTING,
@@ -29,9 +34,9 @@ from orchestration.faults.moments import (
     unit_files,
 )
 from orchestration.faults.pairs import refusal
-from orchestration.faults.report import Row, page, write_part
+from orchestration.faults.report import Row, kill_table, page, write_part
 from orchestration.faults.runs import left_by
-from orchestration.faults.scratch import Ended, differences, published_units, unequal
+from orchestration.faults.scratch import Clone, Ended, differences, published_units, unequal
 from publishing.records import write_record
 
 STAGES = tuple(f"stage_{number:02d}" for number in range(14))
@@ -217,18 +222,76 @@ def test_mistakes_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
         main(["--only", "fire"])
 
 
-def test_kills_of_another_commit_are_not_mixed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Clone:
-        commit = "new"
+def test_kills_of_another_commit_are_not_mixed_in(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(kills, "Clone", partial(Clone, source=source))
+    state = State(Clone(tmp_path / "killed", source=source).commit, 1, 56)
+    state.write(tmp_path / "kills.json")
 
-        def __init__(self, folder: Path) -> None:
-            pass
+    def begin(seed: int = 1) -> Kills:
+        return Kills(tmp_path, count=56, seed=seed, minutes=None, told=lambda _: None)
 
-    monkeypatch.setattr("orchestration.faults.kills.Clone", Clone)
-    State("old", 0, 56).write(tmp_path / "kills.json")
-    assert main(["--only", "kills", "--scratch", str(tmp_path), "--out", str(tmp_path)]) == 2
-    write_json(
-        tmp_path / "kills.json", json.loads((tmp_path / "kills.json").read_text()) | {"commit": "new", "seed": 1}
-    )
-    assert main(["--only", "kills", "--scratch", str(tmp_path), "--out", str(tmp_path)]) == 2
-    assert (tmp_path / "kills.json").exists(), "nothing is thrown away"
+    assert begin().state == state, "the same commit, seed and number: gone on with"
+    with pytest.raises(BadInput, match="another commit, seed or number"):
+        begin(seed=0)
+    commit(source, "params.yaml", "studio: {seed: 9}\n")
+    with pytest.raises(BadInput, match="undisturbed: a clone of another commit"):
+        begin()
+    for name in ("undisturbed", "killed"):
+        shutil.rmtree(tmp_path / name)
+    with pytest.raises(BadInput, match="another commit, seed or number"):
+        begin()
+    assert State.read(tmp_path / "kills.json") == state, "nothing is thrown away"
+
+
+class Refused:
+    """A clone whose lineage cannot be resumed."""
+
+    root = Path()
+
+    def units(self) -> dict[str, str]:
+        return {}
+
+    def must_run(self, *words: str) -> Ended:
+        return Ended(0, "")
+
+
+def test_a_resumption_that_fails_is_wrong_and_no_kill(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"unit_files": {}, "order": ["films"], "seconds": 1.0, "left": {"files": {}, "trainings": {}}}
+    harness = Kills.__new__(Kills)
+    harness.state, harness.subject = State("abc", 0, 4, undisturbed={"0": known}), Refused()  # type: ignore[assignment]
+    monkeypatch.setattr(harness, "_follow", lambda *_: (SimpleNamespace(stage="films"), Ended(1, "no such thing")))
+
+    def resume() -> None:
+        kill = harness._kill(0, Target("films", WRITING, 0.5), 0.0, known)
+        assert kill is not None
+        harness.state.kills.append(kill)
+
+    resume()
+    row = kill_rows(harness.state)[0]
+    assert (row.times, row.wrong) == (0, ["films, refused: not resumed: no such thing"]), "no kill was before it"
+    harness.state.kills = [Kill(0, "films, writing", "films", "writing")]
+    resume()
+    row = kill_rows(harness.state)[0]
+    assert (row.times, row.wrong) == (1, ["films, writing: not resumed: no such thing"]), "the kill's before it"
+    assert kill_table(harness.state.as_table())[-1].endswith("| 1 |")
+
+
+def test_a_table_whose_scoring_hangs_is_given_up(tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clone = Clone(tmp_path / "clone", source=source)
+    monkeypatch.setattr(servers, "WAITED", 0.5)
+    with pytest.raises(BadInput, match="not done after"):
+        servers._score(clone, ("sleep", "60"), None)
+    assert clone.survivors() == []
+
+
+def test_a_clock_that_does_not_jump_is_wrong(tmp_path: Path, source: Path) -> None:
+    clone = Clone(tmp_path / "clone", source=source)
+    absent = {"LD_PRELOAD": str(tmp_path / "absent.so"), "FAULTS_CLOCK": "0"}
+    (told,) = clock.steady(clone, absent)
+    assert told.startswith("the clock did not jump")
+    library = clock.build(tmp_path / "jumping_clock.so")
+    if library is None:
+        pytest.skip("no C compiler here")
+    assert clock.steady(clone, {**absent, "LD_PRELOAD": str(library)}) == []
