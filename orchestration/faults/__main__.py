@@ -7,7 +7,7 @@ import logging
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SCRATCH = Path(".cache/faults")
+MARK = "scratch_of_faults"  # in a folder whose clones are this command's
+MADE = {
+    "kills": ("kills.json", "undisturbed", "killed"),
+    "disk": ("disk", "disk_steps.json", "disk_commands.json", "disk_stages.json", "toys"),
+    "pairs": ("toys",),
+    "servers": ("toys", "ray"),
+    "clock": ("toys", "jumping_clock.so"),
+    "network": ("cut_off", "connected", "toys"),
+}
+"""What each part leaves in the scratch folder."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,22 +43,48 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--minutes", type=float, help="after this time the lineage is killed no more, but made to its end"
     )
     parser.add_argument("--scratch", type=Path, default=SCRATCH, help="where the clones lie, and what is done so far")
-    parser.add_argument("--keep", action="store_true", help="leave the clones there; else they go when all is done")
+    parser.add_argument(
+        "--keep",
+        action="store_true",
+        help="leave the clones there; else they go when all is done and nothing was wrong",
+    )
     parser.add_argument("--out", type=Path, default=Path("docs"), help="where FAULTS.json and .md go")
     asked = parser.parse_args(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started ends too
     try:
         if asked.kills < 1:
             raise BadInput(f"--kills {asked.kills}: at least one")
+        asked.scratch = _scratch(asked.scratch)
         show_progress()
         wrong = sum(_part(part, asked) for part in asked.only or PARTS)
     except BadInput as mistake:
         print(mistake, file=sys.stderr)
         return 2
-    if not asked.keep:
-        shutil.rmtree(asked.scratch, ignore_errors=True)
+    if wrong:
+        log.info("faults: something was wrong; the clones stay in %s", asked.scratch)
+    elif not asked.keep:
+        _clear(asked.scratch, asked.only or PARTS)
     print((asked.out / "FAULTS.md").read_text(encoding="utf-8"))
     return 1 if wrong else 0
+
+
+def _scratch(asked: Path) -> Path:
+    """The folder as an absolute path, marked; refuses one that holds what is not this command's."""
+    folder = asked.resolve()
+    if folder.exists() and not (folder / MARK).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadInput(f"--scratch {asked}: holds what this command did not make; name a new or an empty folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).touch()
+    return folder
+
+
+def _clear(scratch: Path, parts: Iterable[str]) -> None:
+    """Removes what the parts made, and nothing else."""
+    for path in {scratch / name for part in parts for name in MADE[part]}:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _part(part: str, asked: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ from small_repository import commit
 from common.errors import BadInput
 from common.files import file_md5, read_json
 from orchestration.faults import clock, kills, servers
-from orchestration.faults.__main__ import main
+from orchestration.faults.__main__ import MARK, main
 from orchestration.faults.kills import TURNS, Kill, Kills, State, kill_rows
 from orchestration.faults.moments import (
     BETWEEN,
@@ -243,6 +244,36 @@ def test_kills_of_another_commit_are_not_mixed_in(
     with pytest.raises(BadInput, match="another commit, seed or number"):
         begin()
     assert State.read(tmp_path / "kills.json") == state, "nothing is thrown away"
+
+
+def test_only_what_the_finished_parts_made_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = [0]
+    (tmp_path / "FAULTS.md").touch()
+
+    def part(name: str, asked: argparse.Namespace) -> int:
+        for folder in ("toys", "killed"):
+            (asked.scratch / folder).mkdir(exist_ok=True)
+        (asked.scratch / "kills.json").touch()
+        return wrong[0]
+
+    def left(*more: str) -> set[str]:
+        main(["--only", "pairs", "--scratch", "made", "--out", str(tmp_path), *more])
+        return {path.name for path in (tmp_path / "made").iterdir()}
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("orchestration.faults.__main__._part", part)
+    unfinished = {MARK, "killed", "kills.json"}
+    assert left() == unfinished, "kills that were stopped go on"
+    assert left("--keep") == unfinished | {"toys"}
+    wrong[0] = 1
+    assert left() == unfinished | {"toys"}, "where something was wrong one looks at it"
+
+
+def test_a_folder_of_anothers_is_no_scratch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "work.txt").touch()
+    assert main(["--only", "pairs", "--scratch", str(tmp_path), "--out", str(tmp_path)]) == 2
+    assert "holds what this command did not make" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["work.txt"]
 
 
 class Refused:
