@@ -18,10 +18,11 @@ from corpora.ingest import ingest
 from corpora.short_names import ShortName, shortened
 
 WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Z"]), min_size=1, max_size=12)
+KEYS = WORDS.filter(str.isprintable)  # a message names an entry by its key
 
 
 @settings(max_examples=60, deadline=None)
-@given(actors=st.dictionaries(WORDS, st.builds(ShortName, WORDS, WORDS, WORDS), min_size=1, max_size=4))
+@given(actors=st.dictionaries(KEYS, st.builds(ShortName, WORDS, WORDS, WORDS), min_size=1, max_size=4))
 def test_short_names_come_back(actors, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.getbasetemp() / "chars_mapping.json"
     short_names.write(path, actors)
