@@ -13,13 +13,14 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from common.files import read_json, write_json
 from publishing import tracking
-from publishing.usage import PREFIX, Meter, points
+from publishing.usage import PREFIX, Meter, points, running
 
 if TYPE_CHECKING:
     from models.training.observing import Said
@@ -52,10 +53,11 @@ class LiveRun:
         self.tags = lambda: tracking.training_tags(stage, unit, data, inputs)
         self._told: queue.Queue[tuple[str, int, float, Any]] = queue.Queue()
         self._writer: threading.Thread | None = None
-        self._meter = Meter()
+        self._meter = running() or Meter()  # that of the unit being made (`publishing.making`), where there is one
+        self._measured = ExitStack()
 
     def began(self, step: int) -> None:
-        self._meter.__enter__()
+        self._measured.enter_context(self._meter)
         self._writer = threading.Thread(target=self._write, name="mlflow", daemon=True)
         self._writer.start()
 
@@ -73,7 +75,7 @@ class LiveRun:
     ) -> None:
         """Ends the run; a training that is over is FINISHED, whether or not it will be published."""
         if self._writer is not None:
-            self._meter.__exit__()
+            self._measured.close()
             status = "FINISHED" if kind is None else "FAILED" if issubclass(kind, Exception) else "KILLED"
             self._tell("end", 0, status)
             self._writer.join(timeout=60)

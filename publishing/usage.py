@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,7 @@ class Sample:
 class Meter:
     """Takes a sample every `SECONDS` in a thread of its own, and a last one at the end; a context manager.
 
+    One that runs already may be entered again, by what is measured; it ends when the first of its blocks does.
     What fails here ends the sampling and nothing else.
     """
 
@@ -48,12 +50,15 @@ class Meter:
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Meter:
-        self._thread = threading.Thread(target=self._watch, name="usage", daemon=True)
-        self._thread.start()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._watch, name="usage", daemon=True)
+            self._thread.start()
+            _RUNNING.set(self)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
+        _RUNNING.set(None)
         if self._thread is not None:
             self._thread.join(timeout=60)
 
@@ -70,6 +75,14 @@ class Meter:
                 self._samples.append(Sample(time.time(), training.figures()))
         except Exception as error:  # telemetry breaks no training
             log.warning("what the training takes of the machine is not known: %s: %s", type(error).__name__, error)
+
+
+_RUNNING: ContextVar[Meter | None] = ContextVar("running", default=None)
+
+
+def running() -> Meter | None:
+    """The meter that measures what goes on here."""
+    return _RUNNING.get()
 
 
 class _Training:

@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
-from publishing import live, tracking
+from publishing import live, tracking, usage
 from publishing.live import NOTE, LiveRun, end_dead_runs, noted_run
+from publishing.making import make_unit
+from publishing.places import CODE_ROOT
 from publishing.records import write_record
+from publishing.settings import load_settings
+from publishing.stage import Work
 from publishing.usage import PREFIX
 
 
@@ -87,6 +91,24 @@ def test_a_live_run_becomes_the_run_of_the_published_training(told: dict[str, An
     again = noted_run(told["note"])
     assert tracking.log_training_run(**finished, run=again) == run, "the same data once more is the same run"
     assert client.get_run(again).info.lifecycle_stage == "deleted"
+
+
+def test_a_training_that_a_stage_makes_is_measured_once(
+    told: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[usage._Training] = []
+
+    class Counted(usage._Training):
+        def __init__(self) -> None:
+            super().__init__()
+            begun.append(self)
+
+    monkeypatch.setattr(usage, "_Training", Counted)
+    work = Work(load_settings(CODE_ROOT / "params.yaml"), told["unit"], tmp_path, tmp_path, {})
+    made = make_unit(lambda _: train(LiveRun(**told), range(3)), work, measured=True)
+    assert len(begun) == 1 and made.usage == ()
+    assert samples(tracking.client(told["home"]), str(noted_run(told["note"]))) == [1], "the live run has them"
+    assert usage.running() is None
 
 
 def test_a_training_that_is_taken_up_goes_on_in_its_run(told: dict[str, Any]) -> None:
