@@ -1,4 +1,4 @@
-"""A training is a job of the Ray cluster, started by the command that it is started by without one."""
+"""A training is a job of the Ray cluster, started by the command that it is started by without one, gate included."""
 
 from __future__ import annotations
 
@@ -56,3 +56,12 @@ def test_a_training_is_a_job_with_the_same_result(
     with dg.DagsterInstance.from_config(str(project.root / ".home/dagster")) as instance:
         (run, *_) = instance.get_runs(limit=1)
     assert run.is_success
+
+    noted = {path.name: path.read_text() for path in notes.iterdir()}
+    project.raw("tt9000001", "incomprehensible")
+    refused = project.run("words")
+    assert refused.returncode == 1, refused.stderr
+    assert "word incomprehensible = 16" in refused.stderr and "Traceback" not in refused.stderr
+    assert (project.root / "data/rejected/words/tt9000001/words.json").is_file()
+    assert (project.root / "dvc.lock").read_text() == lock
+    assert noted == {path.name: path.read_text() for path in notes.iterdir()}, "no model is registered"

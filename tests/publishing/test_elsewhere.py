@@ -97,6 +97,31 @@ def test_the_cluster_makes_the_same_data_on_both_machines(
 
 
 @pytest.mark.slow
+def test_what_the_cluster_made_is_refused_as_what_is_made_here(
+    worlds: tuple[ToyWorld, ToyWorld], cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = worlds
+    refused = {}
+    for world, address in ((here, ""), (there, cluster.address)):
+        monkeypatch.setenv(RAY, address)
+        world.publish(side_by_side(WORDS))
+        world.raw(FILMS[0], "another text")
+        world.raw(FILMS[1], "an incomprehensible text")
+        outcome = world.publish(side_by_side(WORDS, where_words_are_made))
+        refused[address] = outcome.rejected
+        assert outcome.made == [FILMS[0]] and "word incomprehensible = 16" in outcome.complaint()
+        assert (world.data / "rejected/words/_data_docs/index.html").is_file()
+    assert refused[""] == refused[cluster.address] and list(refused[""]) == [FILMS[1]]
+    assert (there.root / "made_by" / FILMS[1]).read_text() != "here"
+    for part in ("words", f"rejected/words/{FILMS[1]}"):
+        assert files_below(here, part) == files_below(there, part) != {}
+
+
+def files_below(world: ToyWorld, part: str) -> dict[str, bytes]:
+    return {name: content for name, content in world.tree().items() if name.startswith(f"{part}/")}
+
+
+@pytest.mark.slow
 def test_what_a_unit_raises_arrives_as_it_was_and_nothing_stays_behind(
     worlds: tuple[ToyWorld, ToyWorld], cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
