@@ -73,6 +73,8 @@ def toy_record(clip: int, **changes: Any) -> dict[str, Any]:
     record = {
         "film": FILM,
         "clip_id": clip,
+        "start": 10.0 * clip,
+        "end": 10.0 * clip + 3,
         "text": "Anna waves at Lin-Manuel.",
         "type": 1,
         "prior": [{"kind": "description", "text": "Carla waits."}, {"kind": "subtitle", "text": "Thank you, Anna!"}],

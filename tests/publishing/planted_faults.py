@@ -191,7 +191,6 @@ FILMS = (
     Fault("film.subtitles_overrun", subtitle("00:01:40,000", "00:01:42,000"), "row 0 = 42.0"),
     Fault("slots.seconds", DESCRIPTION(1, "end", value=20.0), "clip 2 = 0.0"),
     Fault("slots.overrun", DESCRIPTION(2, "end", value=77.0), "clip 3 = 17.0"),
-    Fault("slots.words", DESCRIPTION(0, "text", value=""), "clip 1 = 0"),
     Fault("slots.over_dialogue", subtitle("00:00:10,500", "00:00:22,000"), "clip 1 = 2.5, clip 2 = 2.0"),
 )
 FACE_ENCODER = (
