@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.004
 UNSEEN = {AUDITING: 0.3}  # seconds: an undisturbed run is not told which files a unit will have; others were too short
 STUCK_SECONDS = 1800
+NOT_REACHED = "not reached: stopped before"
 REFUSED = "refused"  # in place of the phase where the lineage could not be resumed: no kill, but wrong
 MOST_RESUMPTIONS = 5  # after the last kill; one is enough where nothing is wrong
 
@@ -239,6 +240,7 @@ def kill_rows(state: State) -> list[Row]:
     for number, turn in enumerate(TURNS):
         kills = [kill for kill in state.kills if kill.turn == number]
         if not kills:
+            rows.append(Row(f"`dvc repro` of the profile `smoke`, {turn.name}: killed and resumed", 0, [], NOT_REACHED))
             continue
         hits = [kill for kill in kills if kill.phase != REFUSED]
         stages = {kill.stage for kill in hits}
@@ -259,5 +261,5 @@ def kill_rows(state: State) -> list[Row]:
             end = f"{len(left.files)} files and {len(left.trainings)} entries; the undisturbed run took {seconds:.0f} s"
             rows.append(Row(what, 1, state.compared[str(number)], end))
         else:
-            rows.append(Row(f"{turn.name}: compared with an undisturbed run", 0, [], "not reached: stopped before"))
+            rows.append(Row(f"{turn.name}: compared with an undisturbed run", 0, [], NOT_REACHED))
     return rows

@@ -56,6 +56,8 @@ def page(parts: dict[str, Any]) -> str:
             lines += ["", f"## {title[0].upper()}{title[1:]}", "", *_table(parts[part]["rows"])]
             if part == "kills" and parts[part]["more"]:
                 lines += ["", *kill_table(parts[part]["more"]["kills"])]
+    absent = [title for part, title in PARTS.items() if part not in parts]
+    lines += ["", f"Not run so far: {'; '.join(absent)}."] if absent else []
     lines += ["", *_machines(parts), ""]
     return "\n".join(lines)
 
