@@ -14,7 +14,7 @@ from common.errors import BadInput
 from common.files import inside, read_whole, write_json
 from corpora.film import Film, read_film
 from corpora.folder import read_cast
-from corpora.formats import ANNOTATIONS, Format, film_file
+from corpora.formats import ANNOTATIONS, Format, check_links, film_file
 from corpora.ingest import ingest
 from corpora.subtitles import read_srt
 
@@ -140,6 +140,7 @@ def _staged(given: Given, folder: Path, *, known: bool) -> Path:
     """What was given, together: with a cast a plain folder, without one the film's own format, a file alone a file."""
     video = folder / _video_name(given)
     if given.cast is None and given.source.is_dir() and not known:
+        check_links(given.source)  # a copy would hold what they lead to
         others = shutil.ignore_patterns(video_of(given).name, SUBTITLES)
         shutil.copytree(given.source, folder, ignore=others, copy_function=shutil.copyfile)
     else:

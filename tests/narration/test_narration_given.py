@@ -53,6 +53,16 @@ def test_broken_subtitles_beside_a_film_do_not_matter_where_others_are_named(tin
     assert spoken(prepare(Given(tiny_film, subtitles(tmp_path, "Named.")), tmp_path / "out")) == ["Named."]
 
 
+def test_a_link_out_of_a_films_folder_is_refused_where_subtitles_are_named_apart(tiny_film, cast_folder, tmp_path):
+    folder, secret = tmp_path / "given", tmp_path / "secret"
+    secret.mkdir()
+    shutil.copytree(cast_folder, folder)
+    shutil.copyfile(tiny_film, folder / "film.mp4")
+    (folder / "truth").symlink_to(secret)
+    with pytest.raises(BadInput, match="truth: a link out of the film's folder"):
+        prepare(Given(folder, subtitles=subtitles(tmp_path, "Elsewhere.")), tmp_path / "out")
+
+
 def test_a_films_folder_keeps_its_cast_where_only_subtitles_are_named(tiny_film, cast_folder, tmp_path):
     (cast_folder / "film.mp4").write_bytes(tiny_film.read_bytes())
     subtitles(cast_folder, "Its own.", name="subtitles.srt")
