@@ -14,7 +14,7 @@ import pytest
 from toy_stages import LENGTHS, TOTAL, WORDS, make_words, words_expectations
 from toy_world import FILMS, ToyWorld
 
-from common.errors import BadInput, blaming
+from common.errors import BadInput
 from publishing.gates import Audit
 from publishing.keys import stage_digest
 from publishing.locks import Busy, stage_locks
@@ -277,20 +277,6 @@ def test_bad_input_of_a_whole_stage_fails_and_touches_nothing(world: ToyWorld) -
         world.publish("total")
     assert world.tree()["total/total.json"] == before["total/total.json"]
     assert not (world.data / ".staging").exists() or not list((world.data / ".staging").rglob("*.json"))
-
-
-def short_of_memory(work: Work) -> None:
-    with blaming("model.safetensors", "make it again"):
-        raise MemoryError
-
-
-def test_a_machine_without_memory_puts_nothing_aside(world: ToyWorld) -> None:
-    world.publish("words")
-    before = version(world.data / "words" / ONE)
-    world.code("words.py", "VALUE = 2\n")  # all are to be made again
-    with pytest.raises(MemoryError):
-        world.publish(replace(WORDS, make=short_of_memory))
-    assert version(world.data / "words" / ONE) == before
 
 
 def test_a_crash_keeps_what_was_finished_before_it(world: ToyWorld) -> None:

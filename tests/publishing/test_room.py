@@ -11,11 +11,11 @@ from types import SimpleNamespace
 
 import pytest
 from toy_stages import WORDS
-from toy_world import ToyWorld
+from toy_world import FILMS, ToyWorld
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 from publishing import room, versions
-from publishing.records import ASIDE
+from publishing.records import ASIDE, version
 from publishing.room import LEAST, NoRoom, no_room, refuse_without_room
 from publishing.stage import Work
 
@@ -95,3 +95,17 @@ def test_dvcs_own_pickles_are_for_this_user_alone(tmp_path: Path) -> None:
     (tmp_path / ".dvc").mkdir()
     versions.heal(tmp_path)
     assert (tmp_path / ".cache/dvc").stat().st_mode & 0o777 == 0o700
+
+
+def short_of_memory(work: Work) -> None:
+    with blaming("model.safetensors", "make it again"):
+        raise MemoryError
+
+
+def test_a_machine_without_memory_puts_nothing_aside(world: ToyWorld) -> None:
+    world.publish("words")
+    before = version(world.data / "words" / FILMS[0])
+    world.code("words.py", "VALUE = 2\n")  # all are to be made again
+    with pytest.raises(MemoryError):
+        world.publish(replace(WORDS, make=short_of_memory))
+    assert version(world.data / "words" / FILMS[0]) == before
