@@ -96,7 +96,15 @@ def read_records(folder: Path) -> list[dict[str, object]]:
 
 def write_records(folder: Path, records: list[dict[str, object]]) -> None:
     """Clip records; what a test does not care about is filled in."""
-    usual = {"film": "tt1", "start": 10.0, "end": 13.0, "text": "Anna waves.", "type": 1, "prior": [], "characters": {}}
+    usual = {
+        "film": folder.name,
+        "start": 10.0,
+        "end": 13.0,
+        "text": "Anna waves.",
+        "type": 1,
+        "prior": [],
+        "characters": {},
+    }
     (folder / "clips.jsonl").write_text("".join(f"{json.dumps(usual | record)}\n" for record in records))
 
 
