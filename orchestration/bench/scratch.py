@@ -1,12 +1,9 @@
-"""A copy of this repository with its published data, in which commands run as a user would run them."""
+"""A scratch clone with the published data of now, in which commands run as a user would run them and are timed."""
 
 from __future__ import annotations
 
-import os
 import resource
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,8 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.errors import BadInput
-from publishing.places import CODE_ROOT
+from orchestration.faults.scratch import Clone
 
 NOT_DATA = shutil.ignore_patterns(".locks", ".staging", "rejected", "raw")
 
@@ -29,46 +25,28 @@ class Cost:
     said: str = ""
 
 
-@dataclass(frozen=True)
-class Scratch:
-    """The copy's folder."""
+class Timed(Clone):
+    """A clone that tells what its commands cost."""
 
-    folder: Path
-
-    def run(self, *command: str) -> Cost:
-        """Runs a command of `.venv/bin`; `BadInput` with its last line where it fails."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "DAGSTER_"))}
-        environment |= {"DVC_NO_ANALYTICS": "1", "DO_NOT_TRACK": "1"}
+    def cost(self, *words: str) -> Cost:
+        """Runs a command; `BadInput` with its last lines where it fails."""
         before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        done = subprocess.run(
-            [str(self.folder / ".venv" / "bin" / command[0]), *command[1:]],
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        ended = self.must_run(*words)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        if done.returncode:
-            last = (done.stdout.strip().splitlines() or ["no word"])[-1]
-            raise BadInput(f"bench: `{' '.join(command)}` failed in a copy of the repository: {last}")
         cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return Cost(cpu, time.perf_counter() - begun, done.stdout)
+        return Cost(cpu, time.perf_counter() - begun, ended.said)
 
 
 @contextmanager
-def scratch(data: Path) -> Iterator[Scratch]:
+def scratch(data: Path) -> Iterator[Timed]:
     """The committed code with the parameters, lock file and published data of now; gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="focusedad-bench-") as place:
-        folder = Path(place) / "repository"
-        subprocess.run(["git", "clone", "--quiet", str(CODE_ROOT), str(folder)], check=True)
+        clone = Timed(Path(place) / "repository")
         for name in ("params.yaml", "dvc.lock"):
             if (data.parent / name).is_file():
-                shutil.copy2(data.parent / name, folder / name)
-        shutil.copytree(data, folder / "data", dirs_exist_ok=True, ignore=NOT_DATA)
+                shutil.copy2(data.parent / name, clone.root / name)
+        shutil.copytree(data, clone.root / "data", dirs_exist_ok=True, ignore=NOT_DATA)
         kept = data.parent / ".dvc" / "cache"
         if kept.is_dir():
-            shutil.copytree(kept, folder / ".dvc" / "cache")
-        (folder / ".venv").symlink_to(Path(sys.prefix).resolve())
-        yield Scratch(folder)
+            shutil.copytree(kept, clone.root / ".dvc" / "cache")
+        yield clone

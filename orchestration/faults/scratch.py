@@ -105,7 +105,7 @@ class Clone:
         """As `run`; a failure is the end of the part that asked."""
         ended = self.run(*words, more=more)
         if ended.status:
-            raise BadInput(f"faults: {' '.join(words)} failed in the scratch clone: {' | '.join(ended.lines[-3:])}")
+            raise BadInput(f"`{' '.join(words)}` failed in a clone of this repository: {' | '.join(ended.lines[-3:])}")
         return ended
 
     def _command(self, words: Sequence[str]) -> list[str]:

@@ -2,8 +2,8 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ from orchestration.bench.captioner import as_transformers_searches, transformers
 from orchestration.bench.engines import up_to_date
 from orchestration.bench.harness import Result, interleaved, write_results
 from orchestration.bench.perception import lengthened, name_batched, name_like_the_peer
-from orchestration.bench.scratch import Cost, Scratch
+from orchestration.bench.scratch import Cost, Timed
 
 
 class Squares:
@@ -194,34 +194,31 @@ def test_one_that_cannot_be_narrated_is_one_line(tmp_path: Path, capsys: pytest.
     assert "no such film or folder" in capsys.readouterr().err
 
 
-def test_the_cost_of_a_command_is_that_of_all_its_processes(tmp_path: Path) -> None:
-    (tmp_path / ".venv").symlink_to(sys.prefix)
+def test_the_cost_of_a_command_is_that_of_all_its_processes(source: Path, tmp_path: Path) -> None:
+    clone = Timed(tmp_path / "clone", source=source)
     work = "sum(range(6_000_000))"
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {work!r}]); print('done')"
-    cost = Scratch(tmp_path).run("python", "-c", child)
+    cost = clone.cost("python", "-c", child)
     assert cost.said == "done\n"
-    assert cost.cpu > Scratch(tmp_path).run("python", "-c", "").cpu, "the child of the child counts too"
+    assert cost.cpu > clone.cost("python", "-c", "").cpu, "the child of the child counts too"
 
 
-def test_a_command_that_fails_in_the_copy_is_told_with_its_last_line(tmp_path: Path) -> None:
-    (tmp_path / ".venv").symlink_to(sys.prefix)
-    with pytest.raises(BadInput, match="failed in a copy of the repository: no such thing"):
-        Scratch(tmp_path).run("python", "-c", "raise SystemExit('no such thing')")
+def test_a_command_that_fails_in_the_copy_is_told_with_its_last_line(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="failed in a clone of this repository: no such thing"):
+        Timed(tmp_path / "clone", source=source).cost("python", "-c", "raise SystemExit('no such thing')")
 
 
-def test_data_of_other_parameters_are_not_measured(tmp_path: Path) -> None:
-    stale = Scratch(tmp_path)
-    with pytest.raises(BadInput, match="make repro"):
-        up_to_date(replace_run(stale, "films:\n\tchanged deps:"))
-    up_to_date(replace_run(stale, "Data and pipelines are up to date."))
-
-
-def replace_run(copy: Scratch, said: str) -> Scratch:
-    class Fixed(Scratch):
-        def run(self, *command: str) -> Cost:
+@pytest.mark.parametrize(
+    "said, good", [("films:\n\tchanged deps:", False), ("Data and pipelines are up to date.", True)]
+)
+def test_data_of_other_parameters_are_not_measured(source: Path, tmp_path: Path, said: str, good: bool) -> None:
+    class Fixed(Timed):
+        def cost(self, *words: str) -> Cost:
             return Cost(0.0, 0.0, said)
 
-    return Fixed(copy.folder)
+    clone = Fixed(tmp_path / "clone", source=source)
+    with nullcontext() if good else pytest.raises(BadInput, match="make repro"):
+        up_to_date(clone)
 
 
 def test_kmeans_is_given_to_the_characters_it_fits() -> None:
