@@ -33,10 +33,17 @@ def _begin_worker() -> None:
     show_progress_of_parent()
 
 
-def map_in_processes(function: Callable[[Work], Result], work: Iterable[Work], *, jobs: int) -> Iterator[Result]:
+def nothing() -> None:
+    pass
+
+
+def map_in_processes(
+    function: Callable[[Work], Result], work: Iterable[Work], *, jobs: int, meanwhile: Callable[[], None] = nothing
+) -> Iterator[Result]:
     """Yields `function(item)` in the order of `work`; `function` and its argument must pickle (a module's function).
 
-    With `jobs` 1 the work runs here. An exception ends the iteration; what has not started is cancelled.
+    With `jobs` 1 the work runs here; otherwise `meanwhile` is called here once, while workers do it. An exception ends
+    the iteration; what has not started is cancelled.
     """
     items = list(work)
     if jobs <= 1 or len(items) <= 1:
@@ -49,7 +56,9 @@ def map_in_processes(function: Callable[[Work], Result], work: Iterable[Work], *
         min(jobs, len(items)), mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
     )
     try:
-        yield from pool.map(function, items)
+        results = pool.map(function, items)  # begins the work
+        meanwhile()
+        yield from results
     finally:
         pool.shutdown(cancel_futures=True)
         for name, value in before.items():

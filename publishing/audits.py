@@ -31,8 +31,9 @@ class Auditor:
         return digest(json.loads(json.dumps(asked, default=str)))
 
     def warm_up(self) -> None:
+        """Loads what the audit needs, in a process that would only wait."""
         if self.expectations:
-            gates.load_beside()
+            gates.load()
 
     def audit(self, finished: Sequence[Work]) -> Audit:
         """Judges what lies in each `Work.out`; a unit without a row in a table can still fail on its count of rows."""

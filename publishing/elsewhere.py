@@ -21,7 +21,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from common.errors import BadInput
-from common.workers import PROCESS_ENVIRONMENT, _begin_worker
+from common.workers import PROCESS_ENVIRONMENT, _begin_worker, nothing
 from publishing.making import Made, is_training, make_unit, make_units
 from publishing.places import CODE_ROOT
 from publishing.stage import Stage, Work
@@ -41,24 +41,29 @@ def cluster() -> str | None:
     return os.environ.get(RAY) or None
 
 
-def make_anywhere(stage: Stage, settings: Settings, work: Sequence[Work]) -> Iterator[Made]:
+def make_anywhere(
+    stage: Stage, settings: Settings, work: Sequence[Work], *, meanwhile: Callable[[], None] = nothing
+) -> Iterator[Made]:
     """In the order of `work`; an exception other than `BadInput` ends the iteration.
 
+    `meanwhile` is called in this process while others make the units, and not at all where this one makes them.
     On a cluster goes what is made side by side here, and every training; the rest takes seconds, or shares a process.
     """
     jobs = stage.jobs(settings) if stage.jobs else 1
     address = cluster()
     if not work or address is None or (jobs == 1 and not is_training(stage)):
-        yield from make_units(stage.make, work, jobs=jobs, measured=is_training(stage))
+        yield from make_units(stage.make, work, jobs=jobs, measured=is_training(stage), meanwhile=meanwhile)
         return
     if stage.units is None:  # a training alone, which starts its own processes
         cpus, threads = settings.compute.jobs, os.environ.get("OMP_NUM_THREADS", "1")
     else:
         cpus, threads = 1, "1" if jobs > 1 else os.environ.get("OMP_NUM_THREADS", "1")
-    yield from _make_on_ray(stage, work, address=address, cpus=cpus, threads=threads)
+    yield from _make_on_ray(stage, work, address=address, cpus=cpus, threads=threads, meanwhile=meanwhile)
 
 
-def _make_on_ray(stage: Stage, work: Sequence[Work], *, address: str, cpus: int, threads: str) -> Iterator[Made]:
+def _make_on_ray(
+    stage: Stage, work: Sequence[Work], *, address: str, cpus: int, threads: str, meanwhile: Callable[[], None]
+) -> Iterator[Made]:
     """A task takes `cpus` processors, as far as a machine has them, and a GPU for networks, if the cluster has any."""
     import ray
     from ray.exceptions import RayError, RayTaskError
@@ -78,6 +83,7 @@ def _make_on_ray(stage: Stage, work: Sequence[Work], *, address: str, cpus: int,
             task.options(name=f"{stage.name} {each.unit}".strip()).remote(stage.make, each, is_training(stage))
             for each in work
         ]
+        meanwhile()
         for each, reference in zip(work, running, strict=True):
             try:
                 made: Made = ray.get(reference)

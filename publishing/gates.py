@@ -1,7 +1,7 @@
 """The gate before publication: Great Expectations on tables of facts, its verdict brought back to the units.
 
-Importing Great Expectations costs seconds, so it happens once in a stage's process and beside the stage's own work;
-its telemetry and progress bars are off.
+Importing Great Expectations costs seconds, so it happens once in a stage's process, and while workers make the units
+where there are any; its telemetry and progress bars are off.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import logging
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,11 +74,6 @@ def load() -> Any:
     for name in ("great_expectations", "great_expectations.data_context.types.base"):
         logging.getLogger(name).setLevel(logging.WARNING)
     return great_expectations
-
-
-def load_beside() -> None:
-    """Starts loading in a thread, for a process that is about to wait for its workers."""
-    threading.Thread(target=load, daemon=True).start()
 
 
 def audit(

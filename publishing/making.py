@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from common.errors import BadInput
-from common.workers import map_in_processes
+from common.workers import map_in_processes, nothing
 from publishing.room import NoRoom, no_room
 from publishing.stage import Stage, Work
 from publishing.usage import Meter, Sample
@@ -32,10 +32,18 @@ class Made:
 
 
 def make_units(
-    make: Callable[[Work], None], work: Sequence[Work], *, jobs: int, measured: bool = False
+    make: Callable[[Work], None],
+    work: Sequence[Work],
+    *,
+    jobs: int,
+    measured: bool = False,
+    meanwhile: Callable[[], None] = nothing,
 ) -> Iterator[Made]:
-    """In the order of `work`; an exception other than `BadInput` ends the iteration."""
-    yield from map_in_processes(partial(make_unit, make, measured=measured), work, jobs=jobs)
+    """In the order of `work`; an exception other than `BadInput` ends the iteration.
+
+    `meanwhile` is called in this process while others make the units, and not at all where this one makes them.
+    """
+    yield from map_in_processes(partial(make_unit, make, measured=measured), work, jobs=jobs, meanwhile=meanwhile)
 
 
 def make_unit(make: Callable[[Work], None], work: Work, *, measured: bool = False) -> Made:

@@ -178,12 +178,11 @@ class _Run:
         aside = {unit: reason for unit in ready if (reason := plan.units[unit].aside) is not None}
         again = [unit for unit in ready if unit not in aside and plan.units[unit].made]
         work = [self._work(plan, unit) for unit in ready if unit not in aside and unit not in again]
-        if work or again:
-            self.auditor.warm_up()
         self.finished = [Made(unit, self._copy(unit)) for unit in again]
         flushed = time.monotonic()
+        units = make_anywhere(self.stage, self.settings, work, meanwhile=self.auditor.warm_up)
         try:
-            for count, made in enumerate(make_anywhere(self.stage, self.settings, work), start=1):
+            for count, made in enumerate(units, start=1):
                 self.on_step("made")
                 if made.aside is None:
                     self.finished.append(made)

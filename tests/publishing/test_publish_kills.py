@@ -93,7 +93,6 @@ def _cheap_audit(tables: object, expectations: object, *, units: list[str]) -> o
 def _gather_cheaply(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if "kill" in request.node.name:
         monkeypatch.setattr("publishing.audits._gather", lambda facts: facts)
-        monkeypatch.setattr("publishing.gates.load_beside", lambda: None)
 
 
 def test_two_renames_put_the_old_version_back_after_a_kill(world: ToyWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,6 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Stage:
         return Audit({unit: ["too long a word"] for unit in long}, 1)
 
     monkeypatch.setattr("publishing.gates.audit", audit)
-    monkeypatch.setattr("publishing.gates.load_beside", lambda: None)
     monkeypatch.setattr("publishing.audits._gather", lambda facts: facts)
     return replace(WORDS, facts=lambda folder: {"words": read_json(folder / "words.json")})
 
