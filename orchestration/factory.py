@@ -131,24 +131,17 @@ def build_asset(stage: Stage, settings: Settings, *, graph: Graph, root: Path, c
 def committer(
     settings: Settings, *, graph: Graph, root: Path, code_root: Path = CODE_ROOT
 ) -> Callable[[str], str] | None:
-    """How a run that DVC did not start makes its stage known to DVC; None inside DVC, or where there is none.
-
-    A stage read whose data are all as the parameters want them is committed first: DVC watches whole sections of the
-    parameters, and calls a stage changed by a value that none of its units depends on.
-    """
+    """How a run that DVC did not start makes its stage known to DVC; None inside DVC, or where there is none."""
     if os.environ.get("DVC_STAGE") or not (root / ".dvc").is_dir():
         return None
 
-    def commit(name: str) -> str:
-        for read in versions.uncommitted_inputs(name, root=root):
-            stage = graph[read]
-            audit = Auditor(stage, settings).digest
-            plan = plan_stage(stage, settings, graph=graph, root=root, audit=audit, code_root=code_root)
-            if not plan.stale and not plan.extra:
-                versions.commit(read, root=root)
-        return versions.commit(name, root=root)
+    def fresh(name: str) -> bool:
+        stage = graph[name]
+        audit = Auditor(stage, settings).digest
+        plan = plan_stage(stage, settings, graph=graph, root=root, audit=audit, code_root=code_root)
+        return not plan.stale and not plan.extra
 
-    return commit
+    return lambda name: versions.commit(name, root=root, fresh=fresh)
 
 
 def summary_line(outcome: Outcome) -> str:

@@ -13,7 +13,7 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,50 +34,55 @@ _OURS = (
 )  # what may hold an entry in DVC's lock; a reused process number is none of these
 
 
-def commit(stage: str, *, root: Path, patience: float = PATIENCE_SECONDS) -> str:
+def commit(
+    stage: str, *, root: Path, fresh: Callable[[str], bool] | None = None, patience: float = PATIENCE_SECONDS
+) -> str:
     """Writes the stage's hashes into `dvc.lock` and its data into DVC's cache; says what happened in a few words.
 
     To be called while the stage's own lock is held. Nothing is committed on top of upstream stages that are not, for
-    `dvc.lock` would then mix revisions. `relink=False`: DVC would otherwise rewrite published files in place.
+    `dvc.lock` would then mix revisions; those of them that are `fresh`, whose data are as the parameters want them, are
+    committed first: DVC watches whole sections of the parameters, and calls a stage changed by a value that none of its
+    units depends on. `relink=False`: DVC would otherwise rewrite published files in place.
     """
     from dvc.lock import LockError
     from dvc.repo import Repo
+    from dvc.utils.strictyaml import YAMLSyntaxError, YAMLValidationError
 
-    heal(root)
     deadline = time.monotonic() + patience
     while True:
         try:
-            with _quiet_dvc(), Repo(str(root)) as repo:
-                if stage not in {found.addressing for found in repo.index.stages}:
+            with _one_at_a_time(root), _quiet_dvc(), Repo(str(root)) as repo:
+                known = {found.addressing: found for found in repo.index.stages}
+                if stage not in known:
                     return f"{stage} is not in dvc.yaml"
-                behind = _uncommitted_inputs(repo, stage)
-                if behind:
-                    return f"not committed: {', '.join(behind)} not committed before it"
+                for read in _uncommitted_inputs(repo, known, stage):
+                    if fresh is None or not fresh(read) or _uncommitted_inputs(repo, known, read):
+                        return f"not committed: {read} is not committed before it"
+                    repo.commit(read, force=True, relink=False)
                 repo.commit(stage, force=True, relink=False)
                 return "committed to DVC"
-        except LockError:
+        except (LockError, YAMLSyntaxError, YAMLValidationError):  # busy; or dvc.lock, read while DVC was writing it
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2 + random.random() * 0.3)
 
 
-def uncommitted_inputs(stage: str, *, root: Path) -> list[str]:
-    """The stages that `stage` reads and that `dvc.lock` does not hold as they are now; none while DVC is busy."""
-    from dvc.lock import LockError
-    from dvc.repo import Repo
-
-    try:
-        with _quiet_dvc(), Repo(str(root)) as repo:
-            known = {found.addressing for found in repo.index.stages}
-            return _uncommitted_inputs(repo, stage) if stage in known else []
-    except LockError:
-        return []
-
-
-def _uncommitted_inputs(repo: Any, stage: str) -> list[str]:
-    deps = {str(dep.fs_path) for found in repo.stage.collect(stage) for dep in found.deps}
-    makers = {found.addressing for found in repo.index.stages if any(str(out.fs_path) in deps for out in found.outs)}
+def _uncommitted_inputs(repo: Any, known: Mapping[str, Any], stage: str) -> list[str]:
+    """The stages that `stage` reads and that `dvc.lock` does not hold as they are now."""
+    deps = {str(dep.fs_path) for dep in known[stage].deps}
+    makers = [name for name, found in known.items() if any(str(out.fs_path) in deps for out in found.outs)]
     return sorted(repo.status(targets=sorted(makers))) if makers else []
+
+
+@contextmanager
+def _one_at_a_time(root: Path) -> Iterator[None]:
+    """One commit of ours after the other: DVC writes `dvc.lock` piece by piece, and who heals it would find it torn."""
+    scratch = root / ".dvc" / "tmp"
+    scratch.mkdir(parents=True, exist_ok=True)
+    with (scratch / "commit.lock").open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        heal(root)
+        yield
 
 
 @contextmanager

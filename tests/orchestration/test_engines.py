@@ -128,7 +128,7 @@ def test_a_run_outside_dvc_ends_committed_and_equal_to_dvcs(project: Project) ->
 def test_a_stage_is_not_committed_on_top_of_one_that_is_not(project: Project) -> None:
     project.raw("tt9000001", "a third text for the first film")
     assert "still to make: words/tt9000001" in project.run("words", "--units", "tt9000002").stderr
-    assert "not committed: words not committed before it" in project.run("lengths").stderr
+    assert "not committed: words is not committed before it" in project.run("lengths").stderr
     project.dvc("repro")
     assert "up to date" in project.dvc("status")
 
