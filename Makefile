@@ -32,8 +32,7 @@ $(VENV)/.stamp: requirements.lock pyproject.toml
 
 repro: setup ## the whole lineage that params.yaml asks for, then the tables
 	@git rev-parse --git-dir >/dev/null 2>&1 || printf '[core]\n    no_scm = true\n' > .dvc/config.local
-	@$(PYTHON) -m publishing.versions
-	$(BIN)/dvc repro
+	@$(PYTHON) -m orchestration.repro
 	@$(BIN)/focusedad tables
 
 test: setup ## format, lint, types, every test

@@ -77,7 +77,7 @@ def launch(work: Work) -> None:
 
     What ends one of them, a mistake of the user's or a loss that is no number, ends this alike.
     """
-    from publishing.making import end_with_parent
+    from common.workers import end_with_parent
 
     asked = work.settings.captioner.training
     note = checkpoints_of(work) / WORK
@@ -190,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _of_the_stage(note: Path) -> None:
-    from publishing.making import end_with_parent
+    from common.workers import end_with_parent
     from publishing.settings import check_settings
 
     end_with_parent()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
@@ -24,13 +26,46 @@ PROCESS_ENVIRONMENT = {
 }
 
 
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+_start_method = "spawn"
+
+
+def fork_workers() -> None:
+    """From now on this process forks its workers: they need not import again, for seconds each, what is imported here.
+
+    Only for a process whose other threads hold no locks that a worker takes (`orchestration.warm`).
+    """
+    global _start_method
+    _start_method = "fork"
+
+
+def end_with_parent() -> None:
+    """A worker whose parent is killed would go on writing into a folder that the next run has already swept."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux only
+    if prctl is not None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def _begin_worker() -> None:
-    """OpenCV keeps threads of its own; torch takes its number from OMP_NUM_THREADS when, and if, it is imported."""
+    """OpenCV keeps threads of its own; what is imported later takes its number from OMP_NUM_THREADS."""
     import cv2
 
+    end_with_parent()
     spare_collections()
     cv2.setNumThreads(1)
+    if _start_method == "fork":
+        _on_one_thread()
     show_progress_of_parent()
+
+
+def _on_one_thread() -> None:
+    """Torch, OpenMP and BLAS as they would be in a worker that imported them."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    torch.set_num_threads(1)
+    threadpool_limits(1)
 
 
 def nothing() -> None:
@@ -53,7 +88,7 @@ def map_in_processes(
     before = {name: os.environ.get(name) for name in (*PROCESS_ENVIRONMENT, "OMP_NUM_THREADS")}
     os.environ.update(PROCESS_ENVIRONMENT, OMP_NUM_THREADS="1")
     pool = ProcessPoolExecutor(
-        min(jobs, len(items)), mp_context=multiprocessing.get_context("spawn"), initializer=_begin_worker
+        min(jobs, len(items)), mp_context=multiprocessing.get_context(_start_method), initializer=_begin_worker
     )
     try:
         results = pool.map(function, items)  # begins the work

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     try:
         refuse_without_room(root())
-        _start_again_in_the_right_environment(arguments)
+        start_again_in_the_right_environment("orchestration.run", arguments)
         spare_collections()
         return run_stage(asked.stage, asked.units.split(",") if asked.units else None)
     except BadInput as mistake:
@@ -50,15 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _start_again_in_the_right_environment(arguments: Sequence[str]) -> None:
-    """Memory allocation and OpenMP are settled before Python starts, so the process replaces itself once."""
+def start_again_in_the_right_environment(module: str, arguments: Sequence[str]) -> None:
+    """Memory allocation and OpenMP are settled before Python starts, so the process replaces itself once, by `python -m
+    module`."""
     from orchestration.home import asked_threads, lacks, process_environment
 
     environment = process_environment(threads=asked_threads())
     if lacks(environment):
         environment = {**os.environ, **environment}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        os.execve(sys.executable, [sys.executable, "-m", "orchestration.run", *arguments], environment)
+        os.execve(sys.executable, [sys.executable, "-m", module, *arguments], environment)
 
 
 def run_stage(name: str, units: list[str] | None) -> int:

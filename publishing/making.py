@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
-import multiprocessing
 import re
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -17,8 +14,6 @@ from common.workers import map_in_processes, nothing
 from publishing.room import NoRoom, no_room
 from publishing.stage import Stage, Work
 from publishing.usage import Meter, Sample
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 @dataclass(frozen=True)
@@ -48,8 +43,6 @@ def make_units(
 
 def make_unit(make: Callable[[Work], None], work: Work, *, measured: bool = False) -> Made:
     """Makes one unit in this process; `BadInput` becomes the reason to put it aside."""
-    if multiprocessing.parent_process() is not None:
-        end_with_parent()
     meter = Meter()
     try:
         with meter if measured else nullcontext():
@@ -75,10 +68,3 @@ def without_places(message: str, out: Path, data: Path) -> str:
             message = re.sub(known + "/", "", message)
             message = re.sub(known + r"(?![\w.-])", "." if place != out else out.name.replace("\\", r"\\"), message)
     return message
-
-
-def end_with_parent() -> None:
-    """A worker whose parent is killed would go on writing into a folder that the next run has already swept."""
-    prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux only
-    if prctl is not None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -118,7 +118,8 @@ class ServingSettings(_Settings):
 class ComputeSettings(_Settings):
     """How it is computed: enters no key, so that another machine remakes nothing."""
 
-    jobs: int = Field(default=2, ge=1, le=1024, description="units made side by side, one process each")
+    stages: int = Field(default=3, ge=1, le=64, description="stages that `make repro` makes side by side")
+    jobs: int = Field(default=2, ge=1, le=1024, description="units of a stage made side by side, one process each")
     threads: int = Field(default=2, ge=1, le=1024, description="threads of one training process")
 
 

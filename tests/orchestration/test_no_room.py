@@ -23,7 +23,7 @@ def test_a_stage_ends_in_a_line(
     def fail(*_: Any) -> int:
         raise error
 
-    monkeypatch.setattr(run, "_start_again_in_the_right_environment", lambda arguments: None)
+    monkeypatch.setattr(run, "start_again_in_the_right_environment", lambda module, arguments: None)
     monkeypatch.setattr(run, "spare_collections", lambda: None)
     monkeypatch.setattr(run, "run_stage", fail)
     assert run.main(["films"]) == 1

@@ -144,7 +144,7 @@ def test_what_ends_one_of_several_processes_ends_the_stage_alike(
         return SimpleNamespace(returncode=tune.main(command[command.index("assets.tune") + 1 :]))
 
     monkeypatch.setattr(tune, "fine_tune", failing)
-    monkeypatch.setattr("publishing.making.end_with_parent", lambda: None)
+    monkeypatch.setattr("common.workers.end_with_parent", lambda: None)
     monkeypatch.setattr("subprocess.run", in_this_process)
     changes = {**SMALL, "captioner": {"training": {**SMALL["captioner"]["training"], "processes": 2}}}
     work = Work(check_settings(changes, source="test"), "C2.0", tmp_path / "out", tmp_path / "data", {})

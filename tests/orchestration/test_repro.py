@@ -1,0 +1,179 @@
+"""`make repro`: which stages are made, when each may begin, and what is there in the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_engines import Project
+
+import orchestration.repro as repro
+from orchestration import warm
+from orchestration.warm import Ended
+from publishing.stage import Stage, graph_of
+
+GRAPH = graph_of(
+    [
+        Stage("films", print),
+        Stage("encoder", print),
+        Stage("banks", print, reads=("films", "encoder")),
+        Stage("base", print),
+        Stage("clips", print, reads=("banks",)),
+        Stage("captioner", print, reads=("clips", "base")),
+    ]
+)
+
+
+class Engine:
+    """Ends the stages that run in the order in which they began; notes what ran beside what."""
+
+    def __init__(self, **status: int) -> None:
+        self.status = status
+        self.begun: list[str] = []
+        self.beside: list[set[str]] = []
+
+    def start(self, stage: str) -> str:
+        self.begun.append(stage)
+        return stage
+
+    def wait(self, running: dict[str, str]) -> Iterator[tuple[str, Ended]]:
+        self.beside.append(set(running))
+        first = next(iter(running))
+        yield first, Ended(self.status.get(first, 0), 1.0, 1.0)
+
+
+def made(engine: Engine, *changed: str, at_once: int = 2) -> list[str]:
+    return list(repro.side_by_side(GRAPH, changed, at_once=at_once, start=engine.start, wait=engine.wait))
+
+
+def test_a_stage_begins_as_soon_as_all_it_reads_is_there() -> None:
+    engine = Engine()
+    made(engine, *GRAPH)
+    assert engine.begun == ["films", "encoder", "base", "banks", "clips", "captioner"]
+    assert engine.beside[0] == {"films", "encoder"} and {"base", "banks"} in engine.beside
+    assert all(len(beside) <= 2 for beside in engine.beside)
+
+
+def test_one_at_a_time_is_the_order_of_the_graph() -> None:
+    engine = Engine()
+    assert made(engine, *GRAPH, at_once=1) == list(GRAPH)
+
+
+def test_what_reads_a_changed_stage_is_made_and_nothing_else() -> None:
+    assert made(Engine(), "encoder") == ["encoder", "banks", "clips", "captioner"]
+    assert made(Engine()) == []
+
+
+def test_what_reads_a_stage_that_failed_is_not_begun_and_the_others_are_made() -> None:
+    engine = Engine(films=1)
+    assert made(engine, *GRAPH, at_once=3) == ["films", "encoder", "base"]
+
+
+def test_a_stage_tells_its_status_and_what_it_took() -> None:
+    running = warm.start("toy", lambda words: len(words) + 6, known=warm.sources())
+    ((name, ended),) = warm.wait({"toy": running})
+    assert name == "toy" and ended.status == 7 and 0 < ended.cpu <= 60 and ended.seconds > 0
+
+
+def test_a_stage_that_is_killed_is_told_by_its_signal() -> None:
+    def killed(_words: list[str]) -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return 0
+
+    assert warm.start("toy", killed, known=warm.sources()).ended().status == -signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_code_that_changed_since_is_imported_anew(capfd: pytest.CaptureFixture[str]) -> None:
+    def never(_words: list[str]) -> int:
+        return 99
+
+    assert warm.start("toy", never, known={}).ended().status == 2
+    assert "toy: no such stage" in capfd.readouterr().err
+
+
+def test_the_libraries_that_are_kept_warm_start_no_thread() -> None:
+    code = "import threading; from orchestration import warm; list(warm.load()); print(threading.active_count())"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "1"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project(tmp_path_factory.mktemp("project"))
+
+
+def lock(project: Project) -> str:
+    return (project.root / "dvc.lock").read_text()
+
+
+@pytest.mark.slow
+def test_it_makes_what_dvc_makes_and_then_nothing(project: Project) -> None:
+    done = project.command("orchestration.repro")
+    assert done.returncode == 0, done.stderr
+    assert "total: 1 made; committed to DVC" in done.stderr
+    assert done.stdout.count("didn't change, skipping") == 3
+    by_repro = lock(project)
+    project.dvc("repro", "--force")
+    assert lock(project) == by_repro
+    again = project.command("orchestration.repro")
+    assert again.returncode == 0 and "Nothing is changed" in again.stdout
+
+
+@pytest.mark.slow
+def test_a_rejection_is_told_and_what_reads_it_is_left_alone(project: Project) -> None:
+    before = lock(project)
+    project.raw("tt9000001", "incomprehensible")
+    done = project.command("orchestration.repro")
+    assert done.returncode == 1 and "too long a word" in done.stderr and "Traceback" not in done.stderr
+    assert "not made: words;" in done.stderr and "lengths: " not in done.stderr
+    assert lock(project) == before
+    project.raw("tt9000001", "the words of tt9000001")
+    assert project.command("orchestration.repro").returncode == 0
+    assert lock(project) == before
+
+
+@pytest.mark.slow
+def test_a_mistake_in_the_parameters_is_one_line(project: Project) -> None:
+    parameters = project.root / "params.yaml"
+    text = parameters.read_text()
+    parameters.write_text(text.replace("train_films:", "train_movies:"))
+    done = project.command("orchestration.repro")
+    parameters.write_text(text)
+    assert done.returncode == 2
+    assert done.stderr.strip() == "params.yaml: studio.train_movies: unknown parameter; did you mean train_films?"
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_ends_as_if_undisturbed(project: Project, tmp_path: Path) -> None:
+    whole = lock(project)
+    for seconds in (4.0, 6.0, 8.0):
+        for name in ("data/words", "data/lengths", "data/total", ".dvc/cache"):
+            shutil.rmtree(project.root / name, ignore_errors=True)
+        (project.root / "dvc.lock").unlink(missing_ok=True)
+        kill_after(project, seconds)
+        done = project.command("orchestration.repro")
+        assert done.returncode == 0, done.stderr
+        assert lock(project) == whole
+
+
+def kill_after(project: Project, seconds: float) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "DAGSTER_"))}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orchestration.repro"],
+        cwd=project.root,
+        env=environment | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(project.root / ".site_cache")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
