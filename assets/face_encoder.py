@@ -96,7 +96,10 @@ STAGE = Stage(
     code=(
         "common",
         "corpora/studio",
-        *(f"models/perception/{part}.py" for part in ("detection", "encoders", "settings", "studio_encoder")),
+        *(
+            f"models/perception/{part}.py"
+            for part in ("area_sums", "cascade", "detection", "encoders", "settings", "studio_encoder")
+        ),
         *training("face_encoder", "face_crops", "contrastive_loss", "verification"),
     ),
     facts=facts,

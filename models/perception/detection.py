@@ -8,10 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from models.perception.cascade import Cascade
 from models.perception.settings import DetectorSettings
-
-# What the package says (of an empty concatenation or stack) where a batch has not a single candidate window.
-NO_WINDOW = ("non-empty", "at least one array", "need at least one", "zero-size", "expected Tensor", "empty")
 
 
 @dataclass(frozen=True)
@@ -38,8 +36,7 @@ class MTCNNDetector:
         from facenet_pytorch import MTCNN
 
         self._settings = settings
-        self._torch = torch
-        self._mtcnn: Any = MTCNN(
+        mtcnn: Any = MTCNN(
             keep_all=True,
             min_face_size=settings.min_face,
             factor=settings.factor,
@@ -47,8 +44,9 @@ class MTCNNDetector:
             device=torch.device(device),
         )
         if device == "cpu":
-            for net in (self._mtcnn.pnet, self._mtcnn.rnet, self._mtcnn.onet):
+            for net in (mtcnn.pnet, mtcnn.rnet, mtcnn.onet):
                 pool_by_slices(net)
+        self._cascade = Cascade(mtcnn)
 
     def detect(self, frames: Sequence[np.ndarray]) -> list[list[Face]]:
         """Faces of each frame with at least the asked probability; frames of several sizes are batched by size."""
@@ -59,35 +57,13 @@ class MTCNNDetector:
         for indices in sizes.values():
             for start in range(0, len(indices), self._settings.batch):
                 batch = indices[start : start + self._settings.batch]
-                for i, faces in zip(batch, self._detect_batch(np.stack([frames[j] for j in batch])), strict=True):
-                    found[i] = faces
+                boxes = self._cascade.find(np.stack([frames[i] for i in batch]))
+                for i, boxes_k5 in zip(batch, boxes, strict=True):
+                    found[i] = self._kept(boxes_k5)
         return found
 
-    def _detect_batch(self, frames_nhwc: np.ndarray) -> list[list[Face]]:
-        if min(frames_nhwc.shape[1:3]) < self._settings.min_face:
-            return [[] for _ in frames_nhwc]  # no pyramid level is left; the package would fail on it
-        try:
-            boxes_n, probabilities_n = self._mtcnn.detect(frames_nhwc)
-        except (RuntimeError, ValueError) as error:
-            # The package fails on a batch without a single window; frame by frame the empty ones are told apart.
-            if not any(sign in str(error) for sign in NO_WINDOW):
-                raise
-            if len(frames_nhwc) == 1:
-                return [[]]
-            return [self._detect_batch(frame[None])[0] for frame in frames_nhwc]
-        return [self._keep(boxes, probabilities) for boxes, probabilities in zip(boxes_n, probabilities_n, strict=True)]
-
-    def _keep(self, boxes: Any, probabilities: Any) -> list[Face]:
-        if boxes is None:
-            return []
-        # The package's arrays have dtype object.
-        boxes_k4 = np.asarray(boxes).astype(np.float32).reshape(-1, 4)
-        probabilities_k = np.asarray(probabilities).astype(np.float32)
-        return [
-            Face(box, float(probability))
-            for box, probability in zip(boxes_k4, probabilities_k, strict=True)
-            if probability >= self._settings.probability
-        ]
+    def _kept(self, boxes_k5: np.ndarray) -> list[Face]:
+        return [Face(row[:4], float(row[4])) for row in boxes_k5 if row[4] >= self._settings.probability]
 
 
 def pool_by_slices(net: Any) -> None:
@@ -101,7 +77,7 @@ def pool_by_slices(net: Any) -> None:
             self.kernel = kernel
 
         def forward(self, maps: torch.Tensor) -> torch.Tensor:
-            return _pooled(_pooled(maps, self.kernel, -1), self.kernel, -2)
+            return _pooled(_pooled(maps, self.kernel, -2), self.kernel, -1)
 
     for name, layer in list(net.named_children()):
         if isinstance(layer, torch.nn.MaxPool2d):
@@ -113,17 +89,18 @@ def pool_by_slices(net: Any) -> None:
 
 def _pooled(maps: Any, kernel: int, dim: int) -> Any:
     """The maximum of `kernel` neighbours at every second place; the last windows may reach over the edge."""
+    import torch
+
     size = maps.shape[dim]
     places = -(-(size - kernel) // 2) + 1
     places -= (places - 1) * 2 >= size
-    largest = None
-    for offset in range(kernel):
-        every_second = maps.movedim(dim, 0)[offset::2][:places].movedim(0, dim)
-        if largest is None:
-            largest = every_second.clone()  # in the layout of `maps`, with which the next layer computes
-        else:
-            inside = largest.narrow(dim, 0, every_second.shape[dim])
-            inside.copy_(every_second.maximum(inside))
+    first, *others = (maps.movedim(dim, 0)[offset::2][:places].movedim(0, dim) for offset in range(kernel))
+    largest, so_far = torch.empty_like(first), first  # in the layout of `maps`, with which the next layer computes
+    largest.select(dim, -1).copy_(first.select(dim, -1))  # where the window reaches over the edge
+    for other in others:
+        inside = other.shape[dim]
+        torch.maximum(so_far.narrow(dim, 0, inside), other, out=largest.narrow(dim, 0, inside))
+        so_far = largest
     return largest
 
 
