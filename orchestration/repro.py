@@ -30,7 +30,7 @@ from publishing.room import no_room, refuse_without_room
 if TYPE_CHECKING:
     from publishing.stage import Graph
 
-TIMES = "repro.json"  # in the home: seconds and CPU seconds of every stage that the last run made
+TIMES = "repro.json"  # in the home: what the last run made, and what each stage took (`warm.Ended`)
 
 Handle = TypeVar("Handle")
 
@@ -113,8 +113,9 @@ def _make_all(changed: Collection[str], at_once: int | None, known: Any) -> int:
         start=lambda stage: warm.start(stage, run.main, known=known),
         wait=warm.wait,
     )
-    write_json(home() / TIMES, {stage: asdict(end) for stage, end in ended.items()})
-    print("\n".join(_told(ended, time.monotonic() - began)), flush=True)
+    seconds = time.monotonic() - began
+    write_json(home() / TIMES, {"seconds": seconds, "stages": {stage: asdict(end) for stage, end in ended.items()}})
+    print("\n".join(_told(ended, seconds)), flush=True)
     failed = [stage for stage, end in ended.items() if end.status]
     if failed:
         print(f"not made: {', '.join(failed)}; nothing was made from what they would have given", file=sys.stderr)

@@ -11,14 +11,16 @@ import statistics
 from collections.abc import Callable
 from pathlib import Path
 
-from assets import STAGES
 from common.errors import BadInput
+from common.files import read_json
 from orchestration.bench.harness import Result
 from orchestration.bench.scratch import Cost, Timed, scratch
+from orchestration.repro import TIMES
 
 ROUNDS = 3
 STAGE = "storyboard_v2"  # reads the films and their regions, writes text; its own work is a second
 FILMS, SECONDS = 8, 30.0  # of the measurement of one film among many
+MAKE_REPRO = ("python", "-m", "orchestration.repro")
 LAST = "character_regions"  # the last stage that is made film by film before training begins
 ONE = "tt9000003"
 
@@ -46,33 +48,46 @@ def loading(copy: Timed) -> Result:
 
 
 def nothing_to_do(copy: Timed) -> list[Result]:
-    """`dvc repro` of the whole lineage when all of it is there."""
-    cost = _median(lambda: copy.cost("dvc", "repro"))
-    note = f"{len(STAGES)} stages; {cost.wall:.1f} s of time"
-    return [Result("engines: `dvc repro` with nothing to do", cost.cpu, None, None, "CPU s", note=note)]
+    """The whole lineage when all of it is there."""
+    dvc, ours = _median(lambda: copy.cost("dvc", "repro")), _median(lambda: copy.cost(*MAKE_REPRO))
+    return [
+        Result(f"engines: {name} with nothing to do", cost.cpu, None, None, "CPU s", note=f"{cost.wall:.1f} s of time")
+        for name, cost in (("`dvc repro`", dvc), ("`make repro`", ours))
+    ]
 
 
 def added_to_a_stage(copy: Timed) -> list[Result]:
-    """A stage that is made anew by `dvc repro`, with its run in Dagster, audit and commit, and its function alone."""
+    """A stage that is made anew, with its run in Dagster, audit and commit, against its function alone: by `dvc repro`,
+    whose every stage is a new process, against one; by `make repro` against one that has imported everything."""
 
-    def whole() -> Cost:
+    def by_dvc() -> Cost:
         shutil.rmtree(copy.root / "data" / STAGE)
         return copy.cost("dvc", "repro", "--single-item", STAGE)
 
-    def bare() -> Cost:
+    def by_make() -> float:
+        shutil.rmtree(copy.root / "data" / STAGE)
+        copy.cost(*MAKE_REPRO)
+        return float(read_json(copy.root / ".home" / TIMES)["stages"][STAGE]["cpu"])
+
+    def bare(times: int) -> Cost:
         out = copy.root / "bare"
         shutil.rmtree(out, ignore_errors=True)
-        return copy.cost("python", "-m", "orchestration.bench.bare", STAGE, str(out))
+        return copy.cost("python", "-m", "orchestration.bench.bare", STAGE, str(out), str(times))
 
     nothing = _median(lambda: copy.cost("dvc", "repro", "--single-item", STAGE))
-    ours, peer = _median(whole), _median(bare)
-    cpu, wall = ours.cpu - peer.cpu, ours.wall - peer.wall
-    note = (
-        f"{STAGE}: added {cpu:.1f} CPU s and {wall:.1f} s of time, of which DVC's own start {nothing.cpu:.1f} CPU s, "
-        f"paid once a `dvc repro`: {cpu - nothing.cpu:.1f} CPU s a stage"
+    cold, alone = _median(by_dvc), _median(lambda: bare(1))
+    added = cold.cpu - nothing.cpu - alone.cpu
+    about_cold = (
+        f"{STAGE}: {added:.1f} CPU s are added, and DVC's own start of {nothing.cpu:.1f} CPU s once a `dvc repro`; "
+        f"{cold.wall - alone.wall:.1f} s of time"
     )
-    ratio = peer.cpu / ours.cpu
-    return [Result("engines: a stage through DVC and Dagster", ours.cpu, peer.cpu, ratio, "CPU s", note=note)]
+    warm = statistics.median(by_make() for _ in range(ROUNDS))
+    again = statistics.median(float(bare(2).said.split()[-1]) for _ in range(ROUNDS))
+    about_warm = f"{STAGE}: {warm - again:.1f} CPU s are added"
+    return [
+        Result("engines: a stage by `dvc repro`", cold.cpu, alone.cpu, alone.cpu / cold.cpu, "CPU s", note=about_cold),
+        Result("engines: a stage by `make repro`", warm, again, again / warm, "CPU s", note=about_warm),
+    ]
 
 
 def one_film_of_many(copy: Timed) -> list[Result]:

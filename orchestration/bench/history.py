@@ -1,37 +1,32 @@
-"""Where the time of `make repro` goes: the stages' runs on record, told by the history that both interfaces show."""
+"""Where the time of `make repro` goes: what the stages of its last run took, as it noted itself."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from assets import STAGES
 from common.errors import BadInput
+from common.files import read_json
 from orchestration.bench.harness import Result
+from orchestration.repro import TIMES
 
 
 def stages(data: Path) -> list[Result]:
-    """The longest successful run of every stage, in seconds of time: that which made it all; the slowest first."""
-    home = data.parent / ".home" / "dagster"
-    if not home.is_dir():
-        raise BadInput(f"{home}: no history of runs; run `make repro` first")
-    longest = longest_runs(home)
-    whole = sum(longest.values())
+    """CPU seconds of every stage with all its workers', the dearest first; `BadInput` unless the run made them all."""
+    path = data.parent / ".home" / TIMES
+    if not path.is_file():
+        raise BadInput(f"{path}: no run on record; run `make repro` first")
+    noted = read_json(path)
+    missing = [stage.name for stage in STAGES if stage.name not in noted["stages"]]
+    if missing:
+        raise BadInput(f"{path}: the last `make repro` did not make {', '.join(missing)}; run it in a fresh clone")
+    took = sorted(noted["stages"].items(), key=lambda each: -each[1]["cpu"])
+    whole = sum(each["cpu"] for _, each in took)
+    about = f"all stages; {noted['seconds']:.0f} s of time, several side by side"
     return [
-        Result(
-            f"make repro: {stage}", seconds, None, None, "s", note=f"{seconds / whole:.0%} of {whole:.0f} s in stages"
-        )
-        for stage, seconds in sorted(longest.items(), key=lambda each: -each[1])
+        Result("make repro", whole, None, None, "CPU s", note=about),
+        *(
+            Result(f"make repro: {stage}", each["cpu"], None, None, "CPU s", note=f"{each['cpu'] / whole:.0%}")
+            for stage, each in took
+        ),
     ]
-
-
-def longest_runs(home: Path) -> dict[str, float]:
-    """Seconds by stage, of the instance whose home this is."""
-    import dagster as dg
-
-    found: dict[str, float] = {}
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        for record in instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS])):
-            chosen = record.dagster_run.asset_selection or frozenset()
-            if len(chosen) == 1 and record.start_time and record.end_time:
-                stage = next(iter(chosen)).to_user_string()
-                found[stage] = max(found.get(stage, 0.0), record.end_time - record.start_time)
-    return found

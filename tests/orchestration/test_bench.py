@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from assets import STAGES
 from common.errors import BadInput
-from common.files import read_json
+from common.files import read_json, write_json
 from corpora.film import Character, Clip, Description, Film, write_film
 from corpora.subtitles import Subtitle, write_srt
 from corpora.video import probe, read_frames, write_video
@@ -23,6 +24,7 @@ from orchestration.bench.__main__ import main
 from orchestration.bench.captioner import as_transformers_searches, transformers_search
 from orchestration.bench.engines import up_to_date
 from orchestration.bench.harness import Result, interleaved, write_results
+from orchestration.bench.history import stages
 from orchestration.bench.perception import lengthened, name_batched, name_like_the_peer
 from orchestration.bench.scratch import Cost, Timed
 
@@ -230,3 +232,22 @@ def test_kmeans_is_given_to_the_characters_it_fits() -> None:
     _, ours = banks._our_queries(film, (0.0, 0.2))
     _, share = banks._kmeans(film, ours, banks.STARTS)
     assert 0.9 < share < 1.1, "two clear clusters: both searches find the same"
+
+
+def test_where_the_time_goes_is_told_of_a_run_that_made_everything(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="run `make repro` first"):
+        stages(tmp_path / "data")
+    took = {stage.name: {"status": 0, "seconds": 2.0, "cpu": 3.0} for stage in STAGES}
+    write_json(tmp_path / ".home/repro.json", {"seconds": 20.0, "stages": took | {"films": {"cpu": 61.0}}})
+    whole, dearest, *others = stages(tmp_path / "data")
+    assert (whole.name, whole.ours, whole.note) == (
+        "make repro",
+        100.0,
+        "all stages; 20 s of time, several side by side",
+    )
+    assert (dearest.name, dearest.note) == ("make repro: films", "61%") and len(others) == len(STAGES) - 1
+
+    del took["captioner"]
+    write_json(tmp_path / ".home/repro.json", {"seconds": 20.0, "stages": took})
+    with pytest.raises(BadInput, match="did not make captioner"):
+        stages(tmp_path / "data")
