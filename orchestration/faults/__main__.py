@@ -24,6 +24,7 @@ SCRATCH = Path(".cache/faults")
 MARK = "scratch_of_faults"  # in a folder whose clones are this command's
 MADE = {
     "kills": ("kills.json", "undisturbed", "killed"),
+    "together": ("whole", "killed_together", "toys"),
     "disk": ("disk", "disk_steps.json", "disk_commands.json", "disk_stages.json", "toys"),
     "pairs": ("toys",),
     "servers": ("toys", "ray"),
@@ -101,9 +102,16 @@ def _part(part: str, asked: argparse.Namespace) -> int:
 
 
 def _parts() -> dict[str, Callable[[Path, int], list[Row]]]:
-    from orchestration.faults import clock, disk, network, pairs, servers
+    from orchestration.faults import clock, disk, network, pairs, servers, together
 
-    modules = {"disk": disk, "pairs": pairs, "servers": servers, "clock": clock, "network": network}
+    modules = {
+        "together": together,
+        "disk": disk,
+        "pairs": pairs,
+        "servers": servers,
+        "clock": clock,
+        "network": network,
+    }
     return {name: module.rows for name, module in modules.items()}
 
 

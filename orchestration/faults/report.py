@@ -14,6 +14,7 @@ from orchestration.faults.moments import PHASES
 
 PARTS = {
     "kills": "SIGKILL in the whole lineage",
+    "together": "SIGKILL while stages are made side by side",
     "disk": "a full disk, a disk that cannot be written to",
     "pairs": "two runs at once",
     "servers": "MLflow's server, Java and Ray's workers killed under load",
