@@ -11,6 +11,7 @@ import logging
 import math
 import os
 import re
+import shutil
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -58,10 +59,26 @@ def client(home: Path | None = None) -> Any:
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     with _alone(folder / "store.lock"):
+        _begin_store(folder, uri)
         found = mlflow.MlflowClient(uri, uri)
         if found.get_experiment_by_name(EXPERIMENT) is None:
             found.create_experiment(EXPERIMENT, artifact_location=(folder / "artifacts").as_uri())
     return found
+
+
+def _begin_store(folder: Path, uri: str) -> None:
+    """A new database appears whole: MLflow can never use one that was killed while it made the tables."""
+    import mlflow
+
+    database, scratch = folder / "mlflow.db", folder / "beginning"
+    if database.exists() or uri != f"sqlite:///{database}":
+        return
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    beginning = f"sqlite:///{scratch / database.name}"
+    mlflow.MlflowClient(beginning, beginning).search_experiments(max_results=1)
+    (scratch / database.name).replace(database)
+    scratch.rmdir()
 
 
 @contextmanager

@@ -72,3 +72,17 @@ def test_a_run_whose_logging_was_killed_is_ended_by_who_comes_next(training: dic
     (dead,) = runs(training)
     again = tracking.log_training_run(**{**training, "model": None})
     assert runs(training) == {dead: "KILLED", again: "FINISHED"}
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.2, 0.5])
+def test_a_store_killed_while_it_is_made_is_made_anew(tmp_path: Path, seconds: float) -> None:
+    def begin_and_die() -> None:
+        import mlflow  # noqa: F401  (the clock begins when the work does)
+
+        signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        tracking.client(tmp_path)
+
+    in_child(begin_and_die)
+    assert tracking.client(tmp_path).get_experiment_by_name(tracking.EXPERIMENT) is not None
+    assert sorted(path.name for path in (tmp_path / "mlflow").iterdir()) == ["mlflow.db", "store.lock"]
