@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from models.captioner.crops import ClipPixels
-from models.captioner.vision import ObjectNet, RegionNet, SceneNet, inner_crop, normalised
+from models.captioner.vision import ObjectNet, RegionNet, SceneNet, inner_window, normalised, region_pictures
 
 DIRECTIONS = ("left", "none", "right")
 PRONOUNS = ("he", "she")
@@ -98,7 +98,7 @@ class Tower(nn.Module):
         result, start = [], 0
         for first in range(0, len(clips), batch):
             some = clips[first : first + batch]
-            scenes = self._encode_scenes(torch.from_numpy(np.stack([clip.scene for clip in some])))
+            scenes = self._encode_scenes(np.stack([clip.scene for clip in some]))
             for clip, scene in zip(some, scenes.numpy(), strict=True):
                 here = slice(start, start := start + len(clip.regions))
                 result.append(ClipTokens(scene, tokens[here], boxes[here], seen[here]))
@@ -109,24 +109,22 @@ class Tower(nn.Module):
         tokens = np.zeros((len(regions), frames, self.region_size), np.float32)
         boxes = np.zeros((len(regions), frames, 4), np.float32)
         seen = np.zeros((len(regions), frames), bool)
+        rows, columns = inner_window()
         for first in range(0, len(regions), batch):
             some = regions[first : first + batch]
             here = slice(first, first + len(some))
             boxes[here] = [region.boxes for region in some]
             seen[here] = [region.seen for region in some]
-            crops = torch.from_numpy(np.stack([region.crops for region in some]))
-            masks = torch.from_numpy(np.stack([region.masks for region in some]))
+            crops = np.stack([region.crops[:, rows, columns] for region in some])
+            masks = np.stack([region.masks[:, rows, columns] for region in some])
             features, logits = self.region(
-                inner_crop(normalised(crops)),
-                inner_crop(masks),
-                torch.from_numpy(boxes[here]),
-                torch.from_numpy(seen[here]),
+                region_pictures(crops, masks), torch.from_numpy(boxes[here]), torch.from_numpy(seen[here])
             )
             answers = torch.cat([each.softmax(-1) for each in logits], -1)[:, None].expand(-1, frames, -1)
             tokens[here] = torch.cat([features, answers], -1).numpy()
         return tokens, boxes, seen
 
-    def _encode_scenes(self, frames_u8: Tensor) -> Tensor:
+    def _encode_scenes(self, frames_u8: np.ndarray) -> Tensor:
         frames = normalised(frames_u8)
         hidden, event = self.scene(frames)
         prop, place = self.objects(frames.flatten(0, 1))

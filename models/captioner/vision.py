@@ -6,6 +6,8 @@ Shapes: n regions or clips, f frames, c channels.
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
@@ -13,21 +15,47 @@ from torch import Tensor, nn
 from models.captioner.crops import CROP_MARGIN, CROP_SIZE
 from models.captioner.regions import mask_pool
 
-
-def normalised(pixels_u8: Tensor) -> Tensor:
-    """(..., h, w, 3) bytes as (..., 3, h, w) floats around zero."""
-    return ((pixels_u8.float() / 255 - 0.45) / 0.25).movedim(-1, -3)
+# What each of a pixel's 256 values is to the nets: numbers around zero.
+LEVELS = ((np.arange(256, dtype=np.float32) / 255 - 0.45) / 0.25).astype(np.float32)
 
 
-def inner_crop(pixels: Tensor, *, down: int = 0, right: int = 0) -> Tensor:
-    """The net's window out of (..., h, w) crops with margins, shifted by at most the margin."""
+def normalised(pixels_u8: np.ndarray, levels_n256c: np.ndarray | None = None) -> Tensor:
+    """(n, ..., h, w, c) bytes as (n, ..., c, h, w) floats: their `LEVELS`, or those that each of the n has of its own.
+
+    In memory the channels stay side by side, as the convolutions want them; looking 256 values up costs a fraction of
+    computing every pixel's.
+    """
+    floats = np.empty(pixels_u8.shape, np.float32)
+    rows = (-1, *pixels_u8.shape[-2:])
+    if levels_n256c is None:
+        levels_n256c = np.broadcast_to(LEVELS[:, None], (len(pixels_u8), 256, 1))
+    for some, levels, into in zip(pixels_u8, levels_n256c, floats, strict=True):
+        cv2.LUT(some.reshape(rows), np.ascontiguousarray(levels)[None], into.reshape(rows))
+    return torch.from_numpy(floats).movedim(-1, -3)
+
+
+def region_pictures(crops_u8: np.ndarray, masks_nfhw: np.ndarray, levels_n256c: np.ndarray | None = None) -> Tensor:
+    """Crops (n, f, h, w, 3) and masks (n, f, h, w) as (n, f, 4, h, w): colours as by `normalised`, mask 0 or 1."""
+    joined = np.empty((*masks_nfhw.shape, 4), np.uint8)
+    for crop, mask, into in zip(crops_u8, masks_nfhw.view(np.uint8), joined, strict=True):
+        width = mask.shape[-1]
+        parts = [crop.reshape(-1, width, 3), mask.reshape(-1, width)]
+        cv2.mixChannels(parts, [into.reshape(-1, width, 4)], [0, 0, 1, 1, 2, 2, 3, 3])
+    levels = np.empty((len(joined), 256, 4), np.float32)
+    levels[..., :3] = LEVELS[:, None] if levels_n256c is None else levels_n256c
+    levels[..., 3] = np.arange(256)
+    return normalised(joined, levels)
+
+
+def inner_window(*, down: int = 0, right: int = 0) -> tuple[slice, slice]:
+    """Rows and columns of the net's window in crops with margins, shifted by at most the margin."""
     top, left = CROP_MARGIN[1] + down, CROP_MARGIN[0] + right
-    return pixels[..., top : top + CROP_SIZE[1], left : left + CROP_SIZE[0]]
+    return slice(top, top + CROP_SIZE[1]), slice(left, left + CROP_SIZE[0])
 
 
 def _block(inputs: int, outputs: int, kernel: int, stride: int, padding: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+        nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )
 
 
@@ -49,16 +77,13 @@ class RegionNet(nn.Module):
         self.pronoun = nn.Linear(256, pronouns)
         self.act_of_frame = nn.Linear(channels, acts)  # for training alone: a frame's feature learns sooner by itself
 
-    def forward(
-        self, crops: Tensor, masks: Tensor, boxes: Tensor, seen: Tensor
-    ) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
-        """Crops (n, f, 3, 64, 48), masks (n, f, 64, 48), boxes (n, f, 4), seen (n, f) -> features (n, f, c) and logits
+    def forward(self, pictures: Tensor, boxes: Tensor, seen: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor]]:
+        """Pictures (n, f, 4, 64, 48) of colours and mask, boxes (n, f, 4), seen (n, f) -> features (n, f, c) and logits
         of act, direction and pronoun. Frames in which the region is not seen have zero features."""
         count, frames = seen.shape
-        inside = masks.flatten(0, 1).float()[:, None]  # an input too: the crop shows more than the one it is about
-        whose = torch.cat([crops.flatten(0, 1), inside], 1)
+        whose = pictures.flatten(0, 1)  # the mask is an input too: a crop shows more than the one it is about
         maps = self.trunk(whose.contiguous(memory_format=torch.channels_last))
-        pooled = mask_pool(maps, inside[:, 0], grid=self.grid).flatten(1)
+        pooled = mask_pool(maps, whose[:, 3], grid=self.grid).flatten(1)
         features = self.to_feature(pooled).view(count, frames, -1) * seen[..., None]
         steps = (boxes - first_seen_box(boxes, seen)) * seen[..., None] * 4
         path = functional.gelu(self.path(torch.cat([boxes, steps], -1).flatten(1)))
@@ -87,11 +112,11 @@ class SceneNet(nn.Module):
     def forward(self, frames_nf3hw: Tensor) -> tuple[Tensor, Tensor]:
         """(n, f, 3, 108, 192) -> tokens (n, f, c), logits over verbs and events; the first frame's difference looks
         forward, the others' back."""
-        before = (
-            torch.cat([frames_nf3hw[:, 1:2], frames_nf3hw[:, :-1]], 1) if frames_nf3hw.shape[1] > 1 else frames_nf3hw
-        )
-        moving = torch.cat([frames_nf3hw, frames_nf3hw - before], 2)
-        maps = self.trunk(moving.flatten(0, 1).contiguous(memory_format=torch.channels_last))
+        change = frames_nf3hw.clone()
+        change[:, 1:] -= frames_nf3hw[:, :-1]
+        change[:, :1] -= frames_nf3hw[:, 1:2] if frames_nf3hw.shape[1] > 1 else frames_nf3hw
+        moving = torch.cat([frames_nf3hw.flatten(0, 1), change.flatten(0, 1)], 1)
+        maps = self.trunk(moving.contiguous(memory_format=torch.channels_last))
         tokens = self.to_token(maps.flatten(1)).view(*frames_nf3hw.shape[:2], -1)
         return tokens, self.event(self.head(tokens.flatten(1)))
 

@@ -9,6 +9,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from torch.nn import functional as F
@@ -24,6 +25,7 @@ from models.training.face_crops import FaceCrops, render_crops
 from models.training.verification import pair_distances, verify
 
 log = logging.getLogger(__name__)
+BYTES = torch.arange(256) / 255  # a pixel's values
 CHANNELS_LAST = torch.channels_last  # a fifth less time for these convolutions on a processor
 
 
@@ -80,7 +82,6 @@ def _fit(work: tuple[FaceCrops, EncoderSettings, str]) -> tuple[dict[str, np.nda
     with torch.random.fork_rng():
         torch.manual_seed(settings.seed)
         network = FaceView(width=settings.width, size=settings.size // len(VIEWS)).train()
-    pictures_nchw = torch.from_numpy(crops.crops).permute(0, 3, 1, 2)
     rows = {person: np.flatnonzero(crops.people == person) for person in np.unique(crops.people).tolist()}
     network.to(memory_format=CHANNELS_LAST)
     optimiser = torch.optim.AdamW(network.parameters(), weight_decay=1e-3)
@@ -91,7 +92,7 @@ def _fit(work: tuple[FaceCrops, EncoderSettings, str]) -> tuple[dict[str, np.nda
     losses: list[float] = []
     for step in range(settings.steps):
         batch, people = _draw(rows, settings, rng)
-        crops_nchw = augmented(pictures_nchw[torch.from_numpy(batch)].float() / 255, generator)
+        crops_nchw = augmented(crops.crops[batch], generator)
         seen_nchw = view_of(crops_nchw, view).contiguous(memory_format=CHANNELS_LAST)
         embeddings_nd = network(seen_nchw)
         loss = contrastive_loss(embeddings_nd, torch.from_numpy(people), temperature=settings.temperature)
@@ -123,17 +124,18 @@ def _draw(
     return np.concatenate(batch), np.concatenate(people)
 
 
-def augmented(crops_nchw: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Crops 0-1 mirrored, lit and tinted otherwise, turned, shifted and scaled a little, some with less resolution."""
+def augmented(crops_nhwc: np.ndarray, generator: torch.Generator) -> torch.Tensor:
+    """Crops (n, side, side, 3) as (n, 3, side, side) in 0-1, mirrored, lit and tinted otherwise, turned, shifted and
+    scaled a little, some with less resolution."""
 
     def spread(*shape: int) -> torch.Tensor:
         return 2 * torch.rand(*shape, generator=generator) - 1
 
-    count, _, side, _ = crops_nchw.shape
+    count, side, _, _ = crops_nhwc.shape
     mirrored = torch.rand(count, generator=generator) < 0.5
-    crops_nchw = torch.where(mirrored[:, None, None, None], crops_nchw.flip(3), crops_nchw)
-    light = (1 + 0.25 * spread(count, 1, 1, 1)) * (1 + 0.12 * spread(count, 3, 1, 1))
-    crops_nchw = crops_nchw * light + 0.06 * spread(count, 1, 1, 1)
+    light = (1 + 0.25 * spread(count, 1, 1)) * (1 + 0.12 * spread(count, 1, 3))
+    levels_n256c = BYTES[:, None] * light + 0.06 * spread(count, 1, 1)
+    crops_nchw = _lit(crops_nhwc, mirrored, levels_n256c)
     scale, turn = 1 + 0.14 * spread(count), 0.12 * spread(count)
     matrix = torch.zeros(count, 2, 3)
     matrix[:, 0, 0], matrix[:, 0, 1] = scale * turn.cos(), -scale * turn.sin()
@@ -143,9 +145,18 @@ def augmented(crops_nchw: torch.Tensor, generator: torch.Generator) -> torch.Ten
     crops_nchw = F.grid_sample(crops_nchw, grid, padding_mode="border", align_corners=False)
     # Faces of wide shots are smaller than the crop; some of a batch are, so that they meet the large ones in the loss.
     small = int(side * (0.3 + 0.5 * float(torch.rand(1, generator=generator))))
-    low = F.interpolate(F.interpolate(crops_nchw, size=(small, small), mode="area"), size=(side, side), mode="bilinear")
     lowered = torch.rand(count, generator=generator) < 0.4
-    return torch.where(lowered[:, None, None, None], low, crops_nchw)
+    low = F.interpolate(crops_nchw[lowered], size=(small, small), mode="area")
+    crops_nchw[lowered] = F.interpolate(low, size=(side, side), mode="bilinear")
+    return crops_nchw
+
+
+def _lit(crops_nhwc: np.ndarray, mirrored_n: torch.Tensor, levels_n256c: torch.Tensor) -> torch.Tensor:
+    """(n, 3, side, side), some mirrored; `levels_n256c` says what each value of a channel becomes."""
+    lit = np.empty(crops_nhwc.shape, np.float32)
+    for crop, mirrored, levels, into in zip(crops_nhwc, mirrored_n.tolist(), levels_n256c.numpy(), lit, strict=True):
+        cv2.LUT(cv2.flip(crop, 1) if mirrored else crop, levels[None], into)
+    return torch.from_numpy(lit).permute(0, 3, 1, 2).contiguous()
 
 
 def calibrate(network: StudioFaceNet, held_out: FaceCrops) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as functional
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from models.captioner.crops import CROP_MARGIN
 from models.captioner.settings import TowerSettings
 from models.captioner.tower import Tower, TowerLabels, TowerShape
-from models.captioner.vision import inner_crop, normalised
+from models.captioner.vision import LEVELS, inner_window, normalised, region_pictures
 from models.training.loop import Curve, fit
 from models.training.stock_set import StockSet
 
@@ -67,40 +68,36 @@ def train_part(
 def _train_region(
     net: nn.Module, stock: StockSet, settings: TowerSettings, rng: np.random.Generator, on_step: OnStep | None
 ) -> Curve:
-    arrays = {name: torch.from_numpy(stock.arrays[name]) for name in ("crops", "masks", "boxes", "seen")}
-    act, direction, pronoun = (stock.arrays[name] for name in ("act", "direction", "pronoun"))
-    chance = np.where(act == _IDLE, IDLE_WEIGHT, 1.0)
+    crops, masks, boxes, seen = (stock.arrays[name] for name in ("crops", "masks", "boxes", "seen"))
+    act, direction, pronoun = (torch.from_numpy(stock.arrays[name]) for name in ("act", "direction", "pronoun"))
+    chance = np.where(stock.arrays["act"] == _IDLE, IDLE_WEIGHT, 1.0)
     chance = chance / chance.sum()
     batch = settings.region.batch
     of_frame = net.get_submodule("act_of_frame")
 
     def loss_of(step: int) -> Tensor:
-        rows = torch.from_numpy(rng.choice(len(act), batch, p=chance))
-        shift = {
-            "down": int(rng.integers(-CROP_MARGIN[1], CROP_MARGIN[1] + 1)),
-            "right": int(rng.integers(-CROP_MARGIN[0], CROP_MARGIN[0] + 1)),
-        }
-        crops, masks = arrays["crops"][rows], arrays["masks"][rows].bool()
-        boxes, seen = arrays["boxes"][rows].clone(), arrays["seen"][rows].bool()
-        seen = seen & torch.from_numpy(rng.random(seen.shape) > 0.04)
-        flip = torch.from_numpy(rng.random(batch) < 0.5)
-        crops[flip] = crops[flip].flip(-2)
-        masks[flip] = masks[flip].flip(-1)
-        masks = _roughened(inner_crop(masks, **shift), rng)
-        pixels = _recoloured(inner_crop(normalised(crops), **shift), rng)
-        boxes[..., 0] = torch.where(flip[:, None], 1 - boxes[..., 0], boxes[..., 0])
-        boxes = (boxes + 0.01 * _normal(rng, batch, 1, 4)) * seen[..., None]
-        features, (acts, directions, pronouns) = net(
-            pixels * seen[..., None, None, None], masks & seen[..., None, None], boxes, seen
-        )
-        sides = torch.from_numpy(direction)[rows]
-        sides = torch.where(flip, 2 - sides, sides)
-        done = torch.from_numpy(act)[rows]
+        chosen = rng.choice(len(act), batch, p=chance)
+        down, right = (int(rng.integers(-margin, margin + 1)) for margin in reversed(CROP_MARGIN))
+        rows, columns = inner_window(down=down, right=right)
+        known = seen[chosen].astype(bool)
+        known &= rng.random(known.shape) > 0.04
+        flip = rng.random(batch) < 0.5
+        inside = _roughened(_mirrored(masks[chosen][..., None], flip)[:, :, rows, columns, 0], rng)
+        colours = _mirrored(crops[chosen], flip)[:, :, rows, columns]
+        pictures = region_pictures(colours, inside, _recoloured(batch, rng))
+        pictures.numpy()[~known] = 0
+        places = boxes[chosen]
+        places[flip, :, 0] = 1 - places[flip, :, 0]
+        places = (places + 0.01 * rng.standard_normal((batch, 1, 4), np.float32)) * known[..., None]
+        there = torch.from_numpy(known)
+        features, (acts, directions, pronouns) = net(pictures, torch.from_numpy(places), there)
+        sides, done = direction[chosen], act[chosen]
+        sides = torch.where(torch.from_numpy(flip), 2 - sides, sides)
         loss = functional.cross_entropy(acts, done, label_smoothing=0.05)
-        by_frame = of_frame(features[seen])
-        loss = loss + FRAME_WEIGHT * functional.cross_entropy(by_frame, done[:, None].expand_as(seen)[seen])
+        by_frame = of_frame(features[there])
+        loss = loss + FRAME_WEIGHT * functional.cross_entropy(by_frame, done[:, None].expand_as(there)[there])
         loss = loss + 0.5 * functional.cross_entropy(directions, sides)
-        return loss + 0.2 * functional.cross_entropy(pronouns, torch.from_numpy(pronoun)[rows])
+        return loss + 0.2 * functional.cross_entropy(pronouns, pronoun[chosen])
 
     return fit(net.parameters(), loss_of, settings.region, on_step=on_step, what="region net")
 
@@ -108,15 +105,15 @@ def _train_region(
 def _train_scene(
     net: nn.Module, stock: StockSet, settings: TowerSettings, rng: np.random.Generator, on_step: OnStep | None
 ) -> Curve:
-    frames, event = torch.from_numpy(stock.arrays["scene"]), torch.from_numpy(stock.arrays["event"])
+    frames, event = stock.arrays["scene"], torch.from_numpy(stock.arrays["event"])
     batch = settings.scene.batch
 
     def loss_of(step: int) -> Tensor:
-        rows = torch.from_numpy(rng.integers(len(event), size=batch))
-        down, right = (int(rng.integers(-most, most + 1)) for most in SCENE_SHIFT)
-        pixels = torch.roll(_flipped(frames[rows], rng), (down, right), (-3, -2))
-        _, events = net(_recoloured(normalised(pixels), rng))
-        return functional.cross_entropy(events, event[rows], label_smoothing=0.05)
+        chosen = rng.integers(len(event), size=batch)
+        shift = tuple(int(rng.integers(-most, most + 1)) for most in SCENE_SHIFT)
+        pixels = np.roll(_mirrored(frames[chosen], rng.random(batch) < 0.5), shift, (-3, -2))
+        _, events = net(normalised(pixels, _recoloured(batch, rng)))
+        return functional.cross_entropy(events, event[chosen], label_smoothing=0.05)
 
     return fit(net.parameters(), loss_of, settings.scene, on_step=on_step, what="scene net")
 
@@ -124,44 +121,42 @@ def _train_scene(
 def _train_objects(
     net: nn.Module, stock: StockSet, settings: TowerSettings, rng: np.random.Generator, on_step: OnStep | None
 ) -> Curve:
-    frames = torch.from_numpy(stock.arrays["scene"])
+    frames = stock.arrays["scene"]
     props, places = torch.from_numpy(stock.arrays["props"]), torch.from_numpy(stock.arrays["place"])
     batch = settings.objects.batch
     rare = torch.full((props.shape[1],), 3.0)  # a prop stands in few of the frames
 
     def loss_of(step: int) -> Tensor:
-        rows = torch.from_numpy(rng.integers(len(places), size=batch))
-        when = torch.from_numpy(rng.integers(frames.shape[1], size=batch))
-        pixels = normalised(_flipped(frames[rows, when], rng))
-        prop, place = net(_recoloured(pixels[:, None], rng, strength=0.4)[:, 0])
-        loss = functional.binary_cross_entropy_with_logits(prop, props[rows], pos_weight=rare)
-        return 5 * loss + 0.5 * functional.cross_entropy(place, places[rows])
+        chosen = rng.integers(len(places), size=batch)
+        when = rng.integers(frames.shape[1], size=batch)
+        pixels = _mirrored(frames[chosen, when], rng.random(batch) < 0.5)
+        prop, place = net(normalised(pixels, _recoloured(batch, rng, strength=0.4)))
+        loss = functional.binary_cross_entropy_with_logits(prop, props[chosen], pos_weight=rare)
+        return 5 * loss + 0.5 * functional.cross_entropy(place, places[chosen])
 
     return fit(net.parameters(), loss_of, settings.objects, on_step=on_step, what="object net")
 
 
-def _normal(rng: np.random.Generator, *shape: int) -> Tensor:
-    return torch.from_numpy(rng.standard_normal(shape, np.float32))
+def _recoloured(count: int, rng: np.random.Generator, *, strength: float = 1.0) -> np.ndarray:
+    """`LEVELS` (n, 256, 3) of `count` clips, each with another gain and another colour cast."""
+    gain = 1 + 0.3 * strength * (rng.random((count, 1, 1), np.float32) - 0.5)
+    cast = 0.5 * strength * (rng.random((count, 1, 3), np.float32) - 0.5)
+    return LEVELS[:, None] * gain + cast
 
 
-def _recoloured(pixels: Tensor, rng: np.random.Generator, *, strength: float = 1.0) -> Tensor:
-    """(n, f, 3, h, w) with another gain per clip and another colour cast."""
-    count = len(pixels)
-    gain = 1 + 0.3 * strength * (torch.from_numpy(rng.random((count, 1, 1, 1, 1), np.float32)) - 0.5)
-    cast = 0.5 * strength * (torch.from_numpy(rng.random((count, 1, 3, 1, 1), np.float32)) - 0.5)
-    return pixels.mul_(gain).add_(cast)
-
-
-def _flipped(pixels_u8: Tensor, rng: np.random.Generator) -> Tensor:
-    """(n, ..., h, w, 3) with half of the rows mirrored; on bytes, which are a quarter of the floats."""
-    flip = torch.from_numpy(rng.random(len(pixels_u8)) < 0.5)
-    pixels_u8[flip] = pixels_u8[flip].flip(-2)
+def _mirrored(pixels_u8: np.ndarray, flip_n: np.ndarray) -> np.ndarray:
+    """(n, ..., h, w, c) with some of the n mirrored in place."""
+    for row in np.flatnonzero(flip_n):
+        rows = pixels_u8[row].reshape(-1, *pixels_u8.shape[-2:])
+        rows[:] = cv2.flip(rows, 1).reshape(rows.shape)
     return pixels_u8
 
 
-def _roughened(masks: Tensor, rng: np.random.Generator) -> Tensor:
+def _roughened(masks_nfhw: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Masks as a propagated region has them: some shifted by a few pixels, some no more than the whole crop."""
-    down, right = (int(rng.integers(-3, 4)) for _ in range(2))
-    kind = torch.from_numpy(rng.random(len(masks)))[:, None, None, None]
-    moved = torch.roll(masks, (down, right), (-2, -1))
-    return torch.where(kind < 0.3, moved, torch.where(kind < 0.4, torch.ones_like(masks), masks))
+    shift = tuple(int(rng.integers(-3, 4)) for _ in range(2))
+    kind = rng.random(len(masks_nfhw))
+    masks_nfhw = masks_nfhw.copy()
+    masks_nfhw[kind < 0.3] = np.roll(masks_nfhw[kind < 0.3], shift, (-2, -1))
+    masks_nfhw[(kind >= 0.3) & (kind < 0.4)] = 1
+    return masks_nfhw
