@@ -61,8 +61,7 @@ def movie_name(screenplay: Screenplay) -> str:
 def _storyboards(
     screenplay: Screenplay, tracks: pd.DataFrame, *, size: tuple[int, int], fps: float
 ) -> list[Storyboard]:
-    seen = tracks[tracks["visible"] > LEAST_VISIBLE]
-    by_frame = {int(rows["frame"].iloc[0]): rows for _, rows in seen.groupby("frame")}
+    by_frame = _persons(tracks[tracks["visible"] > LEAST_VISIBLE], max(size))
     return [
         _storyboard(screenplay, number, described, by_frame, size=size, fps=fps)
         for number, described in enumerate(screenplay.descriptions, 1)
@@ -73,17 +72,14 @@ def _storyboard(
     screenplay: Screenplay,
     number: int,
     described: Described,
-    by_frame: dict[int, pd.DataFrame],
+    by_frame: dict[int, list[PersonBox]],
     *,
     size: tuple[int, int],
     fps: float,
 ) -> Storyboard:
     clip = ClipId(movie_name(screenplay), _milliseconds(described.start), _milliseconds(described.end))
     width, height = size
-    persons = []
-    for frame in storyboard20k.key_frame_numbers(clip, KEY_FRAMES, fps=fps):
-        rows = by_frame.get(_true_frame(screenplay, frame, fps))
-        persons.append(_persons(rows, max(size)) if rows is not None else ())
+    frames = storyboard20k.key_frame_numbers(clip, KEY_FRAMES, fps=fps)
     film = screenplay.film_id
     return Storyboard(
         movie_id=film,
@@ -93,7 +89,7 @@ def _storyboard(
         resolution=(height, width),
         key_frames=tuple(f"storyboard20k/frames/train/{film}/{clip}_{k}.jpg" for k in range(KEY_FRAMES)),
         synopses=((described.text, *described.alternatives),),
-        persons=tuple(persons),
+        persons=tuple(tuple(by_frame.get(_true_frame(screenplay, frame, fps), ())) for frame in frames),
         row=number,
     )
 
@@ -109,13 +105,14 @@ def _true_frame(screenplay: Screenplay, frame: int, fps: float) -> int:
     return nearest[0]
 
 
-def _persons(rows: pd.DataFrame, unit: int) -> tuple[PersonBox, ...]:
-    """People of one frame, from left to right; the score is the visible share."""
-    persons = []
-    for row in rows.sort_values(["x1", "name"]).to_dict("records"):
-        x1, y1, x2, y2 = (round(float(row[side]) / unit, 6) for side in ("x1", "y1", "x2", "y2"))
-        persons.append(PersonBox(str(row["name"]), (x1, y1, x2, y2), round(float(row["visible"]), 3)))
-    return tuple(persons)
+def _persons(tracks: pd.DataFrame, unit: int) -> dict[int, list[PersonBox]]:
+    """People of every frame, from left to right; the score is the visible share."""
+    columns = ["frame", "x1", "name", "y1", "x2", "y2", "visible"]
+    persons: dict[int, list[PersonBox]] = {}
+    for frame, x1, name, y1, x2, y2, visible in sorted(tracks[columns].itertuples(index=False, name=None)):
+        box = (round(x1 / unit, 6), round(y1 / unit, 6), round(x2 / unit, 6), round(y2 / unit, 6))
+        persons.setdefault(frame, []).append(PersonBox(name, box, round(visible, 3)))
+    return persons
 
 
 def _mad_eval_rows(screenplay: Screenplay) -> list[MadEvalRow]:

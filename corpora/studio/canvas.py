@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 
 RGB = Sequence[float] | np.ndarray
+_ROUND = np.linspace(0, 2 * np.pi, 25)[:-1]
+CIRCLE = np.stack([np.cos(_ROUND), np.sin(_ROUND)], 1)
 
 
 class Canvas:
@@ -17,18 +19,12 @@ class Canvas:
         self.left, self.top, self.scale, self.fine = left, top, scale, fine
         self.width = max(1, round((right - left) * scale))
         self.height = max(1, round((top - bottom) * scale))
-        shape = (self.height * fine, self.width * fine)
-        self.colour = np.zeros((*shape, 3), np.uint8)
-        self.cover = np.zeros(shape, np.uint8)
+        self.painted = np.zeros((self.height * fine, self.width * fine, 4), np.uint8)
 
-    def _points(self, points: Sequence[tuple[float, float]]) -> list[np.ndarray]:
+    def poly(self, points: Sequence[tuple[float, float]] | np.ndarray, colour: RGB) -> None:
         k = self.scale * self.fine * 16  # four fractional bits
-        return [np.array([((x - self.left) * k, (self.top - y) * k) for x, y in points]).round().astype(np.int32)]
-
-    def poly(self, points: Sequence[tuple[float, float]], colour: RGB) -> None:
-        at = self._points(points)
-        cv2.fillPoly(self.colour, at, _bytes(colour), shift=4)
-        cv2.fillPoly(self.cover, at, 255, shift=4)
+        at = (np.asarray(points, np.float64) - (self.left, self.top)) * (k, -k)
+        cv2.fillPoly(self.painted, [np.rint(at).astype(np.int32)], (*_bytes(colour), 255), shift=4)
 
     def rect(self, x0: float, y0: float, x1: float, y1: float, colour: RGB) -> None:
         self.poly([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], colour)
@@ -41,8 +37,7 @@ class Canvas:
         self.rect(x0 + edge, y0 + edge, x1 - edge, y1 - edge, c)
 
     def disc(self, x: float, y: float, radius: float, colour: RGB, *, squash: float = 1.0) -> None:
-        angles = np.linspace(0, 2 * np.pi, 25)[:-1]
-        self.poly([(x + radius * np.cos(a), y + radius * squash * np.sin(a)) for a in angles], colour)
+        self.poly((x, y) + CIRCLE * (radius, radius * squash), colour)
 
     def line(self, x0: float, y0: float, x1: float, y1: float, width: float, colour: RGB) -> None:
         dx, dy = x1 - x0, y1 - y0
@@ -52,11 +47,10 @@ class Canvas:
 
     def rgba(self) -> np.ndarray:
         """Premultiplied RGBA (h, w, 4) float32: what was never painted is black, so averaging premultiplies."""
-        whole = np.concatenate([self.colour, self.cover[..., None]], -1)
-        small = cv2.resize(whole, (self.width, self.height), interpolation=cv2.INTER_AREA)
+        small = cv2.resize(self.painted, (self.width, self.height), interpolation=cv2.INTER_AREA)
         return small.astype(np.float32) / 255
 
 
 def _bytes(colour: RGB) -> tuple[int, int, int]:
-    r, g, b = (np.clip(np.asarray(colour, np.float32), 0, 1) * 255).round()
+    r, g, b = np.rint(np.minimum(np.maximum(np.asarray(colour, np.float32), 0), 1) * 255).tolist()
     return int(r), int(g), int(b)

@@ -9,13 +9,13 @@ import numpy as np
 
 from corpora.studio.blocking import FLOOR
 from corpora.studio.camera import LIGHTS, Camera, Light
-from corpora.studio.figures import HeadPlace, Person, Placement, paint_parts, parts_of
+from corpora.studio.figures import HeadPlace, Person, Placement, parts_of
+from corpora.studio.patches import paint_parts
 from corpora.studio.people import STRANGERS, Look, alternative_look, film_look, portrait_look
 from corpora.studio.places import view_of
 from corpora.studio.poses import Pose
 from corpora.studio.screenplay import PLACES, CastMember
 from corpora.studio.settings import StudioSettings
-from corpora.studio.takes import compose
 from corpora.studio.wardrobe import dress
 
 PORTRAITS = 2  # per character
@@ -57,7 +57,7 @@ def _stand(
     pose = Pose(head_pitch=pitch)
     placement = Placement(person, pose, camera.middle_x, FLOOR, yaw, head_yaw, False, 1)
     parts, head = parts_of(placement, camera, light)
-    compose(picture, None, paint_parts(parts, light, width=camera.width, height=camera.height))
+    paint_parts(parts, light, width=camera.width, height=camera.height).over(picture)
     return head
 
 

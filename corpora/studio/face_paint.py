@@ -8,28 +8,30 @@ from corpora.studio.heads import Face, Map, spot, step
 
 
 class Paint:
-    """A colour map that masks are laid over, in order."""
+    """Planes of colour, (3, h, w), that masks are laid over, in order."""
 
-    def __init__(self, colour: Map) -> None:
-        self.colour = colour
+    def __init__(self, planes: Map) -> None:
+        self.planes = planes
 
     def lay(self, colour: object, mask: Map) -> None:
-        m = np.clip(mask, 0, 1)[..., None]
-        self.colour = self.colour * (1 - m) + np.asarray(colour, np.float32) * m
+        """`colour` (3,) or (3, h, w) where the mask is 1."""
+        m = np.clip(mask, 0, 1)
+        laid = np.asarray(colour, np.float32)
+        self.planes = self.planes * (1 - m) + (laid if laid.ndim == 3 else laid[:, None, None]) * m
 
 
 def paint_face(face: Face) -> tuple[Map, Map]:
-    """Colour (h, w, 3) of the hairless head, and what beard and glasses add to the relief (h, w)."""
+    """Planes of colour (3, h, w) of the hairless head, and what beard and glasses add to the relief (h, w)."""
     look = face.look
     skin = np.array(look.skin, np.float32) * (1 - look.tan)
-    paint = Paint(np.ones((*face.u.shape, 3), np.float32) * skin)
+    paint = Paint(np.ones((3, *face.u.shape), np.float32) * skin[:, None, None])
     _skin(face, paint, skin)
     _lips(face, paint, skin)
     _eyes(face, paint, skin)
     raised = _brows_and_beard(face, paint)
     if look.glasses:
         raised = raised + _glasses(face, paint)
-    return paint.colour, raised
+    return paint.planes, raised
 
 
 def _skin(face: Face, paint: Paint, skin: Map) -> None:
@@ -37,7 +39,7 @@ def _skin(face: Face, paint: Paint, skin: Map) -> None:
     blush = 0.5 * spot(au, v, 0.42, face.nose_v + 0.03, 0.17, 0.14) * front * (1 + look.makeup * 0.5)
     paint.lay(skin * [1.02, 0.80, 0.76], blush)
     paint.lay(skin * [1.0, 0.82, 0.78], 0.5 * spot(u, v, 0, face.nose_v, 0.1, 0.08) * front)
-    paint.colour = paint.colour * (1 + 0.02 * g.fine + 0.02 * g.coarse)[..., None]
+    paint.planes = paint.planes * (1 + 0.02 * g.fine + 0.02 * g.coarse)
     if look.freckles:
         spots = (g.fine > 1.6) * spot(au, v, 0.28, face.nose_v + 0.08, 0.25, 0.12)
         paint.lay(skin * [0.78, 0.62, 0.5], look.freckles * 0.8 * spots * front)
@@ -58,7 +60,7 @@ def _skin(face: Face, paint: Paint, skin: Map) -> None:
     )
     shade += 0.13 * spot(au, v, look.eye_x, look.eye_y - 0.095, 0.12, 0.03)
     under_chin = 0.22 * step(-0.95, -1.15, v)
-    paint.colour = paint.colour * (1 - shade * front - under_chin)[..., None]
+    paint.planes = paint.planes * (1 - shade * front - under_chin)
     nostril = step(0.026, 0.0, np.hypot((au - look.nose_width * 0.62) / 1.4, v - (face.nose_v - 0.045)))
     paint.lay([0.10, 0.04, 0.03], 0.9 * nostril * front)
 
@@ -88,7 +90,7 @@ def _eyes(face: Face, paint: Paint, skin: Map) -> None:
     glint = np.hypot((u - np.sign(u) * look.eye_x) + 0.02, face.eye_v - 0.026)
     paint.lay([1, 1, 1], step(0.022, 0.008, glint) * face.eye)
     lid_shadow = 0.35 * face.eye * step(0.0, 1.0, face.eye_v / np.maximum(face.lid, 1e-3))
-    paint.colour = paint.colour * (1 - lid_shadow)[..., None]
+    paint.planes = paint.planes * (1 - lid_shadow)
     lash = np.exp(-(((face.eye_v - face.lid) / (0.013 + 0.012 * look.makeup)) ** 2))
     paint.lay([0.06, 0.04, 0.04], 0.95 * lash * (np.abs(face.eye_u) < look.eye_width * 1.06) * front)
     paint.lay(skin * 0.45, 0.55 * np.exp(-(((face.eye_v + face.lid) / 0.010) ** 2)) * narrow * front)
@@ -123,7 +125,7 @@ def _brows_and_beard(face: Face, paint: Paint) -> Map:
         * (1 - face.mouth)
     )
     # A beard takes the hair's colour, darkened: painting it black under white hair reads as a second chin.
-    beard = hair * 0.82 * (1 + 0.16 * g.strands[..., None])
+    beard = (hair * 0.82)[:, None, None] * (1 + 0.16 * g.strands)
     paint.lay(np.minimum(beard, 0.75) if look.beard != "stubble" else np.array(look.skin) * 0.55, mask)
     return (0.0 if look.beard == "stubble" else 0.05) * mask
 

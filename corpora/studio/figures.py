@@ -1,4 +1,4 @@
-"""A person in the picture: skeleton, clothes and head as parts sorted by depth, painted onto a patch."""
+"""A person in the picture: skeleton, clothes and head as parts with their depths."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ import numpy as np
 from corpora.studio.camera import Camera, Light
 from corpora.studio.head_views import EXTENT, HeadSprites
 from corpora.studio.heads import build_head, open_mouth
+from corpora.studio.patches import Part, Sprite
 from corpora.studio.people import Look
 from corpora.studio.poses import Pose
 from corpora.studio.props import prop_sprite
 from corpora.studio.skeleton import HEAD_SCALE, Joints, joints_of
-from corpora.studio.solids import Patch, Solid
+from corpora.studio.solids import Solid
 from corpora.studio.wardrobe import Clothes
 
 MOUTH_OPENING = 0.055  # head units
@@ -63,30 +64,6 @@ class HeadPlace:
     unit: float
     yaw: float
     roll: float
-
-
-@dataclass(frozen=True)
-class _Sprite:
-    rgba: np.ndarray
-    x: float
-    y: float
-    owned: bool
-
-    def bounds(self) -> tuple[float, float, float, float]:
-        height, width = self.rgba.shape[:2]
-        return self.x - width / 2, self.y - height / 2, self.x + width / 2, self.y + height / 2
-
-    def paint(self, patch: Patch, light: Light, owner: int) -> None:
-        height, width = self.rgba.shape[:2]
-        left, top = round(self.x - width / 2), round(self.y - height / 2)
-        patch.lay(self.rgba, left, top, owner if self.owned else None)
-
-
-@dataclass(frozen=True)
-class Part:
-    depth: float  # larger is nearer to the camera
-    owner: int
-    shape: Solid | _Sprite
 
 
 class Projector:
@@ -191,7 +168,7 @@ def _head(
     if pose.roll:
         turn = cv2.getRotationMatrix2D((size / 2 - 0.5, size / 2 - 0.5), -pose.roll, 1)
         sprite = cv2.warpAffine(sprite, turn, (size, size))
-    parts = [Part(depth + 0.02, owner, _Sprite(sprite, x, y, True))]
+    parts = [Part(depth + 0.02, owner, Sprite(sprite, x, y, True))]
     if person.look.style == "long":
         back = joints.head + np.array([0, -0.1, -0.55])
         low = joints.neck - joints.up * 1.0 + np.array([0, 0, -0.62])
@@ -210,7 +187,7 @@ def _held(at: Projector, joints: Joints, placement: Placement, light: Light, own
     sprite, (dx, dy) = prop_sprite(placement.held, scale=at.camera.scale, light=light, held=True)
     # Held things lie in front of the hands that carry them, beside a body in profile, behind a back.
     nearer = 1.5 if abs(at.sin) > 0.5 else 0.35 if at.cos > -0.2 else -0.35
-    return [Part(depth + nearer, owner, _Sprite(sprite, x + dx, y + dy, False))]
+    return [Part(depth + nearer, owner, Sprite(sprite, x + dx, y + dy, False))]
 
 
 def parts_of(placement: Placement, camera: Camera, light: Light) -> tuple[list[Part], HeadPlace]:
@@ -222,14 +199,3 @@ def parts_of(placement: Placement, camera: Camera, light: Light) -> tuple[list[P
     parts = _legs(at, joints, clothes, owner, seated) + _torso(at, joints, placement, owner)
     parts += _arms(at, joints, clothes, owner) + head + _held(at, joints, placement, light, owner)
     return parts, place
-
-
-def paint_parts(parts: list[Part], light: Light, *, width: int, height: int) -> Patch:
-    """Paints parts, far ones first, onto a patch just large enough and inside the frame."""
-    bounds = np.array([part.shape.bounds() for part in parts])
-    left, top = np.floor(np.maximum(bounds[:, :2].min(0), 0)).astype(int)
-    right, bottom = np.ceil(np.minimum(bounds[:, 2:].max(0), (width, height))).astype(int)
-    patch = Patch.empty(int(left), int(top), int(right), int(bottom))
-    for part in sorted(parts, key=lambda p: p.depth):
-        part.shape.paint(patch, light, part.owner)
-    return patch

@@ -51,7 +51,7 @@ def _hairline(face: Face) -> Map:
 
 
 def grow_hair(face: Face) -> tuple[Map, Map, Map]:
-    """Mask (h, w) 0-1, thickness (h, w) in head units, colour (h, w, 3)."""
+    """Mask (h, w) 0-1, thickness (h, w) in head units, planes of colour (3, h, w)."""
     look, v, g = face.look, face.v, face.grid
     style = STYLES[look.style]
     around = np.abs(g.lon)
@@ -73,11 +73,11 @@ def grow_hair(face: Face) -> tuple[Map, Map, Map]:
     if look.style == "bun":
         towards = g.dy * np.sin(1.12) - g.dz * np.cos(1.12)
         thickness = thickness + 0.33 * step(0.90, 0.985, towards) * (1 + 0.06 * g.strands)
-    hair = np.array(look.hair, np.float32)
+    hair = np.array(look.hair, np.float32)[:, None, None]
     # Darker towards the tips, brighter at the crown: one gradient, no band.
     tone = 0.92 + 0.14 * step(-0.9, 0.9, v) + (0.17 * g.strands + 0.05 * g.fine) * (1 - 0.6 * style.curl)
     tone = tone + 0.12 * g.coarse * style.curl
-    colour = hair * np.clip(tone, 0.35, 1.5)[..., None]
+    colour = hair * np.clip(tone, 0.35, 1.5)
     if look.style in ("crop",):
         mask = mask * 0.86
     return mask, thickness, colour

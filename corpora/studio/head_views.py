@@ -19,6 +19,7 @@ YAW_STEP = 10.0
 PITCH_STEP = 8.0
 MARCH_STEPS = 17
 LEAST_STEP = 0.05  # head units
+FAR = np.float32(1e30)  # out of any head's reach
 
 
 def _rotation(yaw: float, pitch: float) -> np.ndarray:
@@ -31,15 +32,16 @@ def _rotation(yaw: float, pitch: float) -> np.ndarray:
 def _look_up(values: np.ndarray, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     """Bilinear samples of a map (h, w[, c]) at n directions -> (n[, c])."""
     height, width = values.shape[:2]
-    x = ((lon / np.pi + 1) / 2 * width - 0.5).astype(np.float32)
-    y = ((lat / np.pi + 0.5) * height - 0.5).astype(np.float32)
-    # remap refuses sides over 32767: fold the list of points into rows.
-    count = x.size
-    rows = -(-count // 256)
-    fold = (0, rows * 256 - count)
-    x, y = np.pad(x, fold).reshape(rows, 256), np.pad(y, fold).reshape(rows, 256)
-    out = cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return out.reshape((rows * 256, *out.shape[2:]))[:count]
+    x, y = (lon / np.pi + 1) * (width / 2) - 0.5, (lat / np.pi + 0.5) * height - 0.5
+    out = cv2.remap(values, _folded(x), _folded(y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return out.reshape((-1, *out.shape[2:]))[: x.size]
+
+
+def _folded(values: np.ndarray) -> np.ndarray:
+    """A list in rows of 256, filled up with zeros: remap refuses sides over 32767."""
+    rows = np.zeros((-(-values.size // 256), 256), np.float32)
+    rows.reshape(-1)[: values.size] = values
+    return rows
 
 
 @dataclass(frozen=True)
@@ -90,16 +92,16 @@ def view_head(head: HeadMaps, *, size: int, yaw: float, pitch: float) -> HeadVie
 
     # Walk inwards by the height above ground, never by less than a least step (or rays that graze the outline would not
     # arrive); once below ground, halve between the last places out and in.
-    z, outside, below = deep.copy(), deep.copy(), np.full_like(deep, np.nan)
+    z, outside, below = deep.copy(), deep.copy(), np.full_like(deep, -FAR)
     for _ in range(MARCH_STEPS):
         height, _, _ = above(z)
-        under = height < 0
-        below, outside = np.where(under, z, below), np.where(under, outside, z)
-        z = np.where(
-            np.isnan(below), np.maximum(z - np.maximum(0.8 * height, LEAST_STEP), -deep), (outside + below) / 2
-        )
+        # Places out only come nearer, places in only rise: so minimum and maximum choose, which is fast where signs
+        # change from ray to ray.
+        outside = np.minimum(outside, z + FAR * (height < 0))
+        below = np.maximum(below, z - FAR * (height >= 0))
+        z = np.where(below == -FAR, np.maximum(z - np.maximum(0.8 * height, LEAST_STEP), -deep), (outside + below) / 2)
     height, lon, lat = above(z)
-    hit = ~np.isnan(below)
+    hit = below > -FAR
     lon, lat = lon[hit], lat[hit]
     normal = _look_up(head.normal, lon, lat) @ turn.T
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-9

@@ -147,16 +147,17 @@ class HeadMaps:
 
 
 def _normals(radius: Map, g: Grid) -> Map:
-    points = np.stack([radius * g.dx, radius * g.dy, radius * g.dz], -1)
-    along = np.roll(points, -1, 1) - np.roll(points, 1, 1)
+    x, y, z = points = np.stack([radius * g.dx, radius * g.dy, radius * g.dz])
+    ax, ay, az = np.roll(points, -1, 2) - np.roll(points, 1, 2)
     across = np.empty_like(points)
-    across[1:-1] = points[2:] - points[:-2]
-    across[0], across[-1] = across[1], across[-2]
-    normal = np.cross(along, across)
-    normal /= np.linalg.norm(normal, axis=-1, keepdims=True) + 1e-9
-    normal *= np.sign((normal * points).sum(-1, keepdims=True) + 1e-9)
-    normal[:3], normal[-3:] = (0, -1, 0), (0, 1, 0)
-    return normal.astype(np.float32)
+    across[:, 1:-1] = points[:, 2:] - points[:, :-2]
+    across[:, 0], across[:, -1] = across[:, 1], across[:, -2]
+    bx, by, bz = across
+    nx, ny, nz = normal = np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx])
+    normal /= np.sqrt(nx * nx + ny * ny + nz * nz) + 1e-9
+    normal *= np.sign(nx * x + ny * y + nz * z + 1e-9)
+    normal[:, :3], normal[:, -3:] = np.array([0, -1, 0])[:, None, None], np.array([0, 1, 0])[:, None, None]
+    return np.ascontiguousarray(np.moveaxis(normal, 0, -1), np.float32)
 
 
 def _surface(look: Look, g: Grid) -> tuple[Map, Map, Map]:
@@ -166,9 +167,10 @@ def _surface(look: Look, g: Grid) -> tuple[Map, Map, Map]:
     face = Face(look, g)
     colour, raised = paint_face(face)
     hair, thickness, hair_colour = grow_hair(face)
-    colour = colour * (1 - hair[..., None] * 0.97) + hair_colour * hair[..., None] * 0.97
+    colour = colour * (1 - hair * 0.97) + hair_colour * hair * 0.97
     radius = face.radius + (face.relief() + raised) * (1 - hair * 0.85) + thickness
-    return radius.astype(np.float32), np.clip(colour, 0, 1).astype(np.float32), hair.astype(np.float32)
+    colour = np.ascontiguousarray(np.moveaxis(np.clip(colour, 0, 1), 0, -1), np.float32)
+    return radius.astype(np.float32), colour, hair.astype(np.float32)
 
 
 def build_head(look: Look, *, width: int = 432) -> HeadMaps:

@@ -24,7 +24,7 @@ class Backdrop:
         self.canvas = Canvas(LEFT, BOTTOM, RIGHT, TOP, SCALE, fine=2)
         y = TOP - (np.arange(self.canvas.height, dtype=np.float32) + 0.5) / SCALE
         self.y = y[:, None, None]
-        self.base = np.zeros((self.canvas.height, self.canvas.width, 3), np.float32)
+        self.base = np.zeros((self.canvas.height, 1, 3), np.float32)
 
     def jitter(self, colour: object, size: float = 0.05) -> np.ndarray:
         return np.clip(np.asarray(colour, np.float32) + self.rng.uniform(-size, size, 3).astype(np.float32), 0, 1)
@@ -41,11 +41,12 @@ class Backdrop:
 
     def finished(self) -> np.ndarray:
         """(h, w, 3) float32 0-1."""
-        over = self.canvas.rgba()
-        picture = self.base * (1 - over[..., 3:]) + over[..., :3]
-        grain = self.rng.standard_normal(picture.shape[:2], np.float32)
+        *colours, cover = cv2.split(self.canvas.rgba())
+        bare = 1 - cover
+        picture = cv2.merge([self.base[..., channel] * bare + colour for channel, colour in enumerate(colours)])
+        grain = self.rng.standard_normal((self.canvas.height, self.canvas.width), np.float32)
         grain = cv2.GaussianBlur(grain, (0, 0), 1.1) * 0.030 + cv2.GaussianBlur(grain, (0, 0), 9) * 0.25
-        return np.clip(cv2.GaussianBlur(picture, (0, 0), 0.7) * (1 + grain[..., None]), 0, 1)
+        return np.clip(cv2.GaussianBlur(picture, (0, 0), 0.7) * cv2.merge([1 + grain] * 3), 0, 1)
 
 
 def _room(b: Backdrop, wall: object, floor: object, *, skirting: bool = True) -> None:
@@ -280,8 +281,12 @@ def view_of(name: str, variant: int, light: str, camera: Camera, *, blur: float 
         blur = 0.9 * max(0.0, camera.scale / camera.height * 16.5 - 1.0) * camera.height / 270
     if blur > 0.3:
         picture = cv2.GaussianBlur(picture, (0, 0), blur)
-    # Corners a little darker than the middle, as a lens has it, and the light's colour over all.
-    v = np.linspace(-1, 1, camera.height, dtype=np.float32)[:, None]
-    u = np.linspace(-1, 1, camera.width, dtype=np.float32)[None]
-    lens = (1.02 - 0.10 * (u * u + v * v))[..., None] * np.array(PLACE_TINT[light], np.float32)
-    return np.clip(picture * lens, 0, 255).astype(np.uint8)
+    return np.clip(picture * _lens(light, camera.width, camera.height), 0, 255).astype(np.uint8)
+
+
+@functools.lru_cache(maxsize=8)
+def _lens(light: str, width: int, height: int) -> np.ndarray:
+    """Corners a little darker than the middle, as a lens has it, and the light's colour over all; (h, w, 3)."""
+    v = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    u = np.linspace(-1, 1, width, dtype=np.float32)[None]
+    return (1.02 - 0.10 * (u * u + v * v))[..., None] * np.array(PLACE_TINT[light], np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,14 +38,18 @@ class Joints:
 def _elbow(shoulder: np.ndarray, wrist: np.ndarray, pole: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Elbow and reachable wrist of a two-bone arm whose elbow points towards `pole`."""
     way = wrist - shoulder
-    reach = float(np.linalg.norm(way)) + 1e-6
+    reach = _length(way) + 1e-6
     direction = way / reach
     reach = min(max(reach, 0.6), (UPPER_ARM + FOREARM) * 0.995)
     along = (UPPER_ARM**2 - FOREARM**2 + reach**2) / (2 * reach)
     off = np.sqrt(max(UPPER_ARM**2 - along**2, 0.0))
     outward = pole - direction * float(pole @ direction)
-    outward = outward / (float(np.linalg.norm(outward)) + 1e-6)
+    outward = outward / (_length(outward) + 1e-6)
     return shoulder + direction * along + outward * off, shoulder + direction * reach
+
+
+def _length(vector: np.ndarray) -> float:
+    return math.sqrt(vector @ vector)  # np.linalg.norm without its checks
 
 
 def joints_of(pose: Pose) -> Joints:
@@ -52,7 +57,7 @@ def joints_of(pose: Pose) -> Joints:
     hip = np.array([0.0, HIP_HEIGHT + pose.drop, 0.0])
     up = np.array([0.0, np.cos(lean), np.sin(lean)])
     lateral = np.array([np.cos(twist), 0.0, -np.sin(twist)])
-    forward = np.cross(lateral, up)
+    forward = np.array([-lateral[2] * up[1], -lateral[0] * up[2], lateral[0] * up[1]])  # lateral x up
     neck = hip + up * TORSO
     head = neck + up * 1.0 + np.array(NECK_TO_HEAD)
     thighs, knees, ankles, shoulders, elbows, wrists = [], [], [], [], [], []

@@ -1,58 +1,38 @@
-"""Rounded limbs in the picture: tapered, lit by the normal a round body would have there, composited over a patch."""
+"""Rounded limbs in the picture: tapered, lit by the normal a round body would have there, many limbs at once.
+
+A limb fills a few hundred pixels, and a call of numpy costs as much as its work on them: so all limbs of a figure are
+one row of pixels, and what is hidden behind an opaque part is never given a colour.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from corpora.studio.camera import Light
 
-Texture = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (share along 0-1, side -1..1) -> colours (h, w, 3)
+Texture = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (share along 0-1, side -1..1), both (n,) -> colours (n, 3)
 
 
-@dataclass
-class Patch:
-    """A part of the picture that figures are drawn on before they are laid over the frame.
+@dataclass(frozen=True)
+class Area:
+    """A rectangle of the frame, pixels; its own pixels are counted from its upper left corner, row by row."""
 
-    rgba (h, w, 4) float32 premultiplied; owner (h, w) uint8, the number of the person a pixel belongs to, 0 for none;
-    left, top: where the patch lies in the frame, pixels.
-    """
-
-    rgba: np.ndarray
-    owner: np.ndarray
     left: int
     top: int
+    width: int
+    height: int
 
-    @classmethod
-    def empty(cls, left: int, top: int, right: int, bottom: int) -> Patch:
-        shape = (max(bottom - top, 0), max(right - left, 0))
-        return cls(np.zeros((*shape, 4), np.float32), np.zeros(shape, np.uint8), left, top)
-
-    def window(self, x0: float, y0: float, x1: float, y1: float) -> tuple[slice, slice] | None:
-        """Rows and columns of the patch that the frame's rectangle covers; None if it covers none."""
-        height, width = self.owner.shape
-        left, right = max(int(x0) - self.left, 0), min(int(np.ceil(x1)) - self.left + 1, width)
-        top, bottom = max(int(y0) - self.top, 0), min(int(np.ceil(y1)) - self.top + 1, height)
-        if left >= right or top >= bottom:
-            return None
-        return slice(top, bottom), slice(left, right)
-
-    def lay(self, rgba: np.ndarray, left: int, top: int, owner: int | None) -> None:
-        """Lays a premultiplied picture at a frame position; owner None keeps whose pixels they were."""
-        height, width = rgba.shape[:2]
-        inside = self.window(left, top, left + width - 1, top + height - 1)
-        if inside is None:
-            return
-        rows, columns = inside
-        dy, dx = top - self.top, left - self.left
-        part = rgba[rows.start - dy : rows.stop - dy, columns.start - dx : columns.stop - dx]
-        under = self.rgba[rows, columns]
-        under *= 1 - part[..., 3:]
-        under += part
-        if owner is not None:
-            self.owner[rows, columns][part[..., 3] > 0.5] = owner
+    def windows(self, bounds_k4: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """First and end column, first and end row (k,) of what rectangles x1 y1 x2 y2 of the frame cover of the area;
+        where one covers nothing, both are equal."""
+        first = np.maximum(bounds_k4[:, :2].astype(np.intp) - (self.left, self.top), 0)
+        end = np.ceil(bounds_k4[:, 2:]).astype(np.intp) - (self.left - 1, self.top - 1)
+        end = np.minimum(end, (self.width, self.height))
+        end = np.where((first < end).all(1, keepdims=True), end, first)
+        return first[:, 0], end[:, 0], first[:, 1], end[:, 1]
 
 
 @dataclass(frozen=True)
@@ -76,29 +56,57 @@ class Solid:
         (ax, ay), (bx, by) = self.start, self.end
         return min(ax, bx) - reach, min(ay, by) - reach, max(ax, bx) + reach, max(ay, by) + reach
 
-    def paint(self, patch: Patch, light: Light, owner: int) -> None:
-        inside = patch.window(*self.bounds())
-        if inside is None:
-            return
-        rows, columns = inside
-        x = np.arange(columns.start, columns.stop, dtype=np.float32)[None] + np.float32(
-            patch.left + 0.5 - self.start[0]
-        )
-        y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None] + np.float32(patch.top + 0.5 - self.start[1])
-        dx, dy = np.float32(self.end[0] - self.start[0]), np.float32(self.end[1] - self.start[1])
+
+class Limbs:
+    """The pixels that solids cover in an area, solid by solid in the given order; n (solid, pixel) pairs.
+
+    `solid` (n,) counts the solids, `pixel` (n,) the area's pixels, `alpha` (n,) float32 above 0.
+    """
+
+    def __init__(self, solids: Sequence[Solid], bounds_k4: np.ndarray, area: Area) -> None:
+        self._solids = solids
+        left, right, top, bottom = area.windows(bounds_k4)
+        ends = np.array([(*solid.start, *solid.end) for solid in solids], np.float64).reshape(-1, 4)
+        x_start, y_start = ((area.left + 0.5, area.top + 0.5) - ends[:, :2]).astype(np.float32).T
+        dx, dy = (ends[:, 2:] - ends[:, :2]).astype(np.float32).T
         length = np.sqrt(dx * dx + dy * dy) + np.float32(1e-3)
-        ux, uy = dx / length, dy / length
-        along = x * ux + y * uy
-        side = y * ux - x * uy  # to the right of the way from start to end is negative; see `texture`
-        t = np.clip(along / length, 0, 1)
-        beyond = along - t * length
-        if self.flat_start != 1.0 or self.flat_end != 1.0:
-            beyond = beyond * np.where(beyond < 0, np.float32(self.flat_start), np.float32(self.flat_end))
-        first, middle, last = (np.float32(w) for w in self.widths)
-        width = first + t * (4 * middle - 3 * first - last) + t * t * (2 * first + 2 * last - 4 * middle)
+        self._ux, self._uy = ux, uy = dx / length, dy / length
+        first, middle, last = np.array([solid.widths for solid in solids], np.float32).reshape(-1, 3).T
+        # A run is what one row of a solid's window has of the strip in which the solid lies.
+        solid_r = np.repeat(np.arange(len(solids)), bottom - top)
+        row_r = _counted(top, bottom)
+        y_r = row_r.astype(np.float32) + y_start[solid_r]
+        slope = np.where(np.abs(uy) < 1e-6, 1e-6, uy)
+        half = (np.maximum.reduce((first, 2 * middle - (first + last) / 2, last)) + 0.6) / np.abs(slope)
+        centre_r = y_r * (ux / slope)[solid_r] - x_start[solid_r]
+        left_r = np.clip(centre_r - half[solid_r], left[solid_r], right[solid_r]).astype(np.intp)
+        right_r = np.clip(centre_r + half[solid_r] + 1, left_r, right[solid_r]).astype(np.intp)
+        width_r = right_r - left_r
+        column = _counted(left_r, right_r)
+        solid = np.repeat(solid_r, width_r)
+        x = column.astype(np.float32) + x_start[solid]
+        along = x * ux[solid] + np.repeat(y_r * uy[solid_r], width_r)
+        side = np.repeat(y_r * ux[solid_r], width_r) - x * uy[solid]  # to the right of the way is negative
+        t = np.clip(along / length[solid], 0, 1)
+        beyond = along - t * length[solid]
+        flat = np.array([(solid.flat_end, solid.flat_start) for solid in solids], np.float32).reshape(-1)
+        beyond = beyond * flat[2 * solid + (beyond < 0)]
+        width = first[solid] + t * (4 * middle - 3 * first - last)[solid]
+        width += t * t * (2 * first + 2 * last - 4 * middle)[solid]
         width = np.maximum(width, np.float32(0.3))  # three widths far apart can bend the curve below nothing
         distance = np.sqrt(side * side + beyond * beyond)
         alpha = np.clip(width - distance + np.float32(0.5), 0, 1)
+        self._covered = covered = np.flatnonzero(alpha)
+        self.solid, self.alpha = solid[covered], alpha[covered]
+        self.pixel = (np.repeat(row_r * area.width, width_r) + column)[covered]
+        self._geometry = t, along, side, beyond, width, distance
+
+    def colours(self, chosen: np.ndarray, light: Light) -> np.ndarray:
+        """Premultiplied RGBA (m, 4) float32 of `chosen` (m,) of the pairs, in rising order, under a light."""
+        solid, alpha = self.solid[chosen], self.alpha[chosen]
+        pairs = self._covered[chosen]
+        t, along, side, beyond, width, distance = (values[pairs] for values in self._geometry)
+        ux, uy = self._ux[solid], self._uy[solid]
         share = np.minimum(distance / width, 1)
         out_of_plane = np.sqrt(1 - share * share * np.float32(0.98))
         scale = share / (distance + np.float32(1e-4))
@@ -106,18 +114,30 @@ class Solid:
         normal_y = -(beyond * uy + side * ux) * scale
         lx, ly, lz = light.unit
         facing = normal_x * lx + normal_y * ly + out_of_plane * lz
-        if self.fold:
-            facing = facing + np.float32(self.fold) * np.sin(along * np.float32(7.5 / max(self.widths)) + side * 0.15)
+        colour = np.array([each.colour for each in self._solids], np.float32).reshape(-1, 3)[solid]
+        edges = np.searchsorted(solid, np.arange(len(self._solids) + 1)).tolist()
+        for each, low, high in zip(self._solids, edges, edges[1:], strict=False):
+            if each.fold and low < high:
+                crease = along[low:high] * np.float32(7.5 / max(each.widths)) + side[low:high] * 0.15
+                facing[low:high] += np.float32(each.fold) * np.sin(crease)
+            if each.texture is not None and low < high:
+                colour[low:high] = each.texture(t[low:high], np.clip(side[low:high] / width[low:high], -1, 1))
         lit = np.clip((facing + np.float32(0.25)) / np.float32(1.25), 0, 1)
         # The rim of a round body turns away from every light: it also keeps like-coloured limbs apart.
         rim = 1 - np.float32(0.30) * share**6
         key, ambient = np.array(light.key, np.float32) * np.float32(0.85), np.array(light.ambient, np.float32)
         sky = np.float32(0.72) + np.float32(0.16) * out_of_plane + np.float32(0.16) * normal_y
-        shade = (lit * rim)[..., None] * key + (sky * rim)[..., None] * ambient
-        colour = self.colour if self.texture is None else self.texture(t, np.clip(side / width, -1, 1))
-        painted = np.minimum(shade * colour, np.float32(1)) * alpha[..., None]
-        under = patch.rgba[rows, columns]
-        under *= (1 - alpha)[..., None]
-        under[..., :3] += painted
-        under[..., 3] += alpha
-        patch.owner[rows, columns][alpha > 0.5] = owner
+        lit, sky = lit * rim, sky * rim
+        rgba = np.empty((len(chosen), 4), np.float32)
+        for channel in range(3):
+            shade = lit * key[channel] + sky * ambient[channel]
+            rgba[:, channel] = np.minimum(shade * colour[:, channel], np.float32(1)) * alpha
+        rgba[:, 3] = alpha
+        return rgba
+
+
+def _counted(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """low[0] … high[0] - 1, low[1] … high[1] - 1, and so on, int32."""
+    lengths = high - low
+    before = (np.cumsum(lengths) - lengths - low).astype(np.int32)
+    return np.arange(lengths.sum(), dtype=np.int32) - np.repeat(before, lengths)

@@ -6,7 +6,7 @@ They are drawn by the same stage at the same size as the films, at their key fra
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,13 +30,13 @@ DIRECTED = ("walk", "run", "hug", "pick", "open", "knock", "point", "wave", "giv
 
 @dataclass(frozen=True)
 class StockClip:
-    """One labelled clip; t = 8 key frames. Everything is keyed by the names of the people in the picture."""
+    """One labelled clip; t key frames, 8 at most. Everything is keyed by the names of the people in the picture."""
 
     index: int
-    frames_thw3: np.ndarray  # (8, height, width, 3) uint8 RGB
-    masks: dict[str, np.ndarray]  # (8, height, width) bool: what can be seen of the person
-    boxes: dict[str, np.ndarray]  # (8, 4) float32 x1 y1 x2 y2 in pixels, NaN where the person cannot be seen
-    faces: dict[str, np.ndarray]  # (8,) bool: the face can be seen
+    frames_thw3: np.ndarray  # (t, height, width, 3) uint8 RGB
+    masks: dict[str, np.ndarray]  # (t, height, width) bool: what can be seen of the person
+    boxes: dict[str, np.ndarray]  # (t, 4) float32 x1 y1 x2 y2 in pixels, NaN where the person cannot be seen
+    faces: dict[str, np.ndarray]  # (t,) bool: the face can be seen
     acts: dict[str, str]  # "idle", "partner" (the second person of a hug or a giving), or the verb
     directions: dict[str, str]  # "left", "none", "right": where the act leads
     event: str | None
@@ -51,10 +51,15 @@ class StockClip:
         return tuple(member.name for member in self.cast)
 
 
-def render_stock(settings: StudioSettings, *, start: int, count: int) -> Iterator[StockClip]:
-    """Clips `start` to `start + count - 1` of an endless numbered row; the same number is always the same clip."""
+def render_stock(
+    settings: StudioSettings, *, start: int, count: int, shown: Callable[[int], int] = lambda index: FRAMES
+) -> Iterator[StockClip]:
+    """Clips `start` to `start + count - 1` of an endless numbered row; the same number is always the same clip.
+
+    `shown` tells how many of a clip's `FRAMES` key frames, from the first on, are drawn.
+    """
     for index in range(start, start + count):
-        yield _clip(index, settings)
+        yield _clip(index, settings, shown(index))
 
 
 # Heads and their lit views are shared by all clips of a person, who wears other clothes in each.
@@ -70,11 +75,11 @@ def _person(member: CastMember) -> Person:
     return Person(look, clothes, STOCK_HEIGHT, head=_head_of(member.person))
 
 
-def _clip(index: int, settings: StudioSettings) -> StockClip:
+def _clip(index: int, settings: StudioSettings, shown: int) -> StockClip:
     shot, described, previous, cast = write_stock_scene(index, settings)
     take = Take(shot, {m.name: _person(m) for m in cast}, width=settings.width, height=settings.height)
     spacing = min(SPACING, (shot.end - shot.start) / FRAMES)
-    frames = [take.frame(shot.start + (k + 0.2) * spacing) for k in range(FRAMES)]
+    frames = [take.frame(shot.start + (k + 0.2) * spacing) for k in range(shown)]
     names = tuple(placed.name for placed in shot.people)
     masks, boxes, faces = _regions(frames, names)
     return StockClip(

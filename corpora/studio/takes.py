@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from corpora.studio.blocking import FLOOR, placements
 from corpora.studio.camera import LIGHTS, camera_of
-from corpora.studio.figures import HeadPlace, Person, Placement, paint_parts, parts_of
+from corpora.studio.figures import HeadPlace, Person, Placement, parts_of
+from corpora.studio.patches import Part, Patch, Sprite, paint_parts
 from corpora.studio.places import view_of
 from corpora.studio.poses import ease
 from corpora.studio.props import SMALL, prop_sprite
 from corpora.studio.screenplay import Prop, Shot
-from corpora.studio.solids import Patch
 from corpora.studio.weather import with_event
 
 # The face inside a head, head units: how far its middle is from the head's, and its half width and height. Measured
@@ -61,11 +62,11 @@ class Frame:
         out = []
         for number, name in enumerate(self.names, start=1):
             mask = self.owners == number
-            count = int(mask.sum())
+            count = int(np.count_nonzero(mask))
             if count < 20:
                 continue
-            rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-            box = (float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1))
+            left, top, wide, tall = cv2.boundingRect(mask.view(np.uint8))
+            box = (float(left), float(top), float(left + wide), float(top + tall))
             head = self.heads[number]
             face, seen = self._face(head, mask)
             yaw = (head.yaw + 180) % 360 - 180
@@ -138,7 +139,7 @@ class Take:
             heads.update(places)
             for placement in group:
                 drawn[placement.number] = int(np.count_nonzero(patch.owner == placement.number))
-            compose(picture, owners, patch)
+            patch.over(picture, owners)
         if shot.event is not None:
             picture = with_event(picture, shot.event, seconds=seconds, length=shot.end - shot.start)
         return Frame(picture, owners, tuple(p.name for p in shot.people), heads, drawn)
@@ -168,13 +169,11 @@ class Take:
     def _prop(self, picture: np.ndarray, prop: Prop, opened: float) -> None:
         sprite, (dx, dy) = prop_sprite(prop.kind, scale=self.camera.scale, light=self.light, opened=opened)
         x, y = self.camera(prop.x, FLOOR + (0.0 if prop.kind in SMALL else 0.25))
-        height, width = sprite.shape[:2]
+        width = sprite.shape[1]
         if prop.kind not in ("window",):
             _darken(picture, x, y, width * 0.55, max(3.0, 0.35 * self.camera.scale), 0.30)
-        patch = Patch(
-            sprite, np.zeros(sprite.shape[:2], np.uint8), round(x + dx - width / 2), round(y + dy - height / 2)
-        )
-        compose(picture, None, patch)
+        part = Part(0.0, 0, Sprite(sprite, x + dx, y + dy, False))
+        paint_parts([part], self.light, width=self.camera.width, height=self.camera.height).over(picture)
 
     def _moving_prop(self, picture: np.ndarray, prop: Prop, seconds: float) -> None:
         action = self.shot.action
@@ -200,24 +199,6 @@ class Take:
         if placement.pose.roll:
             x += self.camera.scale * 4.6 * np.sin(np.deg2rad(placement.pose.roll))
         _darken(picture, x, y, wide * self.camera.scale * (1 - 0.12 * lift), 0.40 * self.camera.scale, 0.42)
-
-
-def compose(picture: np.ndarray, owners: np.ndarray | None, patch: Patch) -> None:
-    """Lays a patch over the frame; its owner, where it is more than half opaque, takes the pixels."""
-    height, width = picture.shape[:2]
-    top, left = max(-patch.top, 0), max(-patch.left, 0)
-    bottom, right = min(patch.rgba.shape[0], height - patch.top), min(patch.rgba.shape[1], width - patch.left)
-    if top >= bottom or left >= right:
-        return
-    part = patch.rgba[top:bottom, left:right]
-    rows, columns = slice(patch.top + top, patch.top + bottom), slice(patch.left + left, patch.left + right)
-    under = picture[rows, columns]
-    mixed = under * (1 - part[..., 3:]) + part[..., :3] * np.float32(255) + np.float32(0.5)
-    picture[rows, columns] = np.minimum(mixed, 255).astype(np.uint8)
-    if owners is not None:
-        own = patch.owner[top:bottom, left:right]
-        target = owners[rows, columns]
-        np.copyto(target, own, where=own > 0)
 
 
 def _darken(picture: np.ndarray, x: float, y: float, half_width: float, half_height: float, strength: float) -> None:

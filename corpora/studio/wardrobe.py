@@ -31,26 +31,32 @@ class Clothes:
         top, skin, under = self.top, self.skin * 0.94, np.float32(0.25) * self.top + np.float32(0.66)
         cut = self.cut
 
+        tones = {
+            "stripes": (top, under),
+            "jacket": (top, under, top * np.float32(0.72), under * np.float32(0.72)),
+            "vest": (top, under, top * np.float32(0.72), under * np.float32(0.72)),
+            "shirt": (top, top * np.float32(1.12), np.full(3, 0.9, np.float32)),
+        }
+        palette = np.stack(tones.get(cut, (top,)))
+
         def texture(t: np.ndarray, side: np.ndarray) -> np.ndarray:
             around = np.arcsin(side) - turn
             around = (around + np.float32(np.pi)) % np.float32(2 * np.pi) - np.float32(np.pi)
             front = np.abs(around)
-            colour = np.broadcast_to(top, (*side.shape, 3)).copy()
+            tone = np.zeros(side.shape, np.intp)
             if cut == "stripes":
-                band = (np.sin(t * np.float32(34)) > 0.15)[..., None]
-                colour = np.where(band, under, colour)
+                tone[np.sin(t * np.float32(34)) > 0.15] = 1
             if cut in ("jacket", "vest"):
                 width = 0.16 + 0.50 * np.clip(t - 0.45, 0, 1)
-                colour = np.where((front < width)[..., None], under, colour)
-                edge = np.abs(front - width) < 0.08
-                colour = np.where(edge[..., None], colour * np.float32(0.72), colour)
+                tone = (front < width) + 2 * (np.abs(front - width) < 0.08)
             if cut == "shirt":
-                placket = front < 0.09
-                colour = np.where(placket[..., None], colour * np.float32(1.12), colour)
-                buttons = (front < 0.05) & (np.sin(t * np.float32(40)) > 0.80)
-                colour = np.where(buttons[..., None], np.float32(0.9), colour)
-            neck = np.clip(((t - 0.84) * np.float32(3.6) - front) * np.float32(9) + 0.5, 0, 1)[..., None]
-            return colour + (skin - colour) * neck
+                tone[front < 0.09] = 1
+                tone[(front < 0.05) & (np.sin(t * np.float32(40)) > 0.80)] = 2
+            colour = palette[tone]
+            neck = np.clip(((t - 0.84) * np.float32(3.6) - front) * np.float32(9) + 0.5, 0, 1)
+            bare = np.flatnonzero(neck)
+            colour[bare] += (skin - colour[bare]) * neck[bare, None]
+            return colour
 
         return texture
 

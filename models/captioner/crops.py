@@ -77,7 +77,7 @@ def _region(frames: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> Region
     width, height = CROP_SIZE[0] + 2 * CROP_MARGIN[0], CROP_SIZE[1] + 2 * CROP_MARGIN[1]
     crops = np.zeros((len(frames), height, width, 3), np.uint8)
     inside = np.zeros((len(frames), height, width), bool)
-    small = [cv2.resize(mask.astype(np.uint8), WORKING_SIZE, interpolation=cv2.INTER_AREA) for mask in masks]
+    small = [cv2.resize(mask.view(np.uint8), WORKING_SIZE, interpolation=cv2.INTER_AREA) for mask in masks]
     corners = np.array([_corners(mask) for mask in small], np.float32)
     seen = corners[:, 2] > 0
     size = _figure_size(corners[seen])
@@ -90,12 +90,22 @@ def _region(frames: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> Region
     return RegionPixels(crops, inside, np.stack([*middles_and_sizes, (bottom - top) / down], 1), seen)
 
 
+def extent(mask: np.ndarray) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a mask (h, w) bool or uint8, in pixels; zeros where it is empty."""
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))
+    return left, top, left + width, top + height
+
+
+def middle_column(mask: np.ndarray) -> float:
+    """The median of the columns of a mask's pixels; it has one at least."""
+    filled = np.cumsum(np.count_nonzero(mask, axis=0))
+    middle = (filled[-1] - 1) // 2, filled[-1] // 2
+    return float(np.searchsorted(filled, middle, side="right").sum()) / 2
+
+
 def _corners(mask: np.ndarray) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of a mask, in pixels; zeros where it is too small to be somebody."""
-    if int(mask.sum()) < SMALLEST_REGION:
-        return 0, 0, 0, 0
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    """`extent`; zeros too where the mask is too small to be somebody."""
+    return extent(mask) if cv2.countNonZero(mask) >= SMALLEST_REGION else (0, 0, 0, 0)
 
 
 def _figure_size(corners_t4: np.ndarray) -> float:
@@ -108,10 +118,11 @@ def _figure_size(corners_t4: np.ndarray) -> float:
 
 def _head_top(mask: np.ndarray) -> tuple[float, float]:
     """Column and row in which a figure's middle begins: its head, whatever its arms do."""
-    rows, columns = np.nonzero(mask)
-    x = float(np.median(columns))
-    near = np.abs(columns - x) <= max(0.1 * np.ptp(rows), 1.0)
-    return x, float(rows[near].min() if near.any() else rows.min())
+    left, top, right, bottom = extent(mask)
+    body = mask[top:bottom, left:right] > 0
+    x = left + middle_column(body)
+    near = np.abs(np.arange(left, right) - x) <= max(0.1 * (bottom - 1 - top), 1.0)
+    return x, float(top + np.argmax(body[:, near].any(1)))
 
 
 def _to_crop(x: float, top: float, size: float, width: int, height: int) -> np.ndarray:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from models.captioner.crops import extent, middle_column
+
 EXACT = 0.15  # share of the people whose mask stays whole
 REACH = (0.10, 0.32)  # how far from the body's middle a mask reaches, as a share of the figure's height
 MIDDLE = 0.06  # half the width of the column in which the head's top is looked for, the same share
@@ -21,7 +23,8 @@ def as_perceived(masks_thw: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """One person's masks over a clip, (t, h, w) bool, without what reaches far from the body, or above the head."""
     whole, reach = rng.random() < EXACT, rng.uniform(*REACH)
     halo = int(rng.integers(1, 3)) if rng.random() < HALO else 0
-    heights = [int(np.ptp(np.flatnonzero(mask.any(1)))) + 1 for mask in masks_thw if mask.any()]
+    extents = [extent(mask) for mask in masks_thw]
+    heights = [bottom - top for _, top, _, bottom in extents if bottom]
     if whole or not heights:
         return masks_thw
     height = float(np.median(heights))
@@ -35,21 +38,21 @@ def as_perceived(masks_thw: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _core(mask_hw: np.ndarray, reach: float, middle: float) -> np.ndarray:
     """The mask within `reach` pixels of its middle, from the head's top down."""
-    if not mask_hw.any():
+    left, top, right, bottom = extent(mask_hw)
+    if not bottom:
         return mask_hw
-    columns = np.arange(mask_hw.shape[1])
-    centre = float(np.median(np.nonzero(mask_hw)[1]))
-    core = mask_hw & (np.abs(columns - centre) <= reach)
-    head = np.flatnonzero((mask_hw & (np.abs(columns - centre) <= middle)).any(1))
-    if len(head):
-        core[: head[0]] = False
+    body = mask_hw[top:bottom, left:right]
+    away = np.abs(np.arange(right - left) - middle_column(body))
+    head = int(np.argmax(body[:, away <= middle].any(1)))  # 0 where nothing is in the middle
+    core = np.zeros_like(mask_hw)
+    core[top + head : bottom, left:right] = body[head:] & (away <= reach)
     return core
 
 
 def _upper(mask_hw: np.ndarray, share: float) -> np.ndarray:
     """The upper `share` of the mask's rows."""
-    rows = np.flatnonzero(mask_hw.any(1))
+    _, top, _, bottom = extent(mask_hw)
     upper = mask_hw.copy()
-    if len(rows):
-        upper[rows[0] + max(1, round(share * len(rows))) :] = False
+    if bottom:
+        upper[top + max(1, round(share * np.count_nonzero(mask_hw.any(1)))) :] = False
     return upper

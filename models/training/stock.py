@@ -17,6 +17,7 @@ from corpora.studio.language import NUMBERS, PLACES, POSES
 from corpora.studio.screenplay import EVENTS, PROPS, VERB_NAMES
 from corpora.studio.screenplay import PLACES as PLACE_NAMES
 from corpora.studio.sentences import Facts
+from corpora.studio.stock import FRAMES, StockClip, render_stock
 from models.captioner.crops import clip_pixels
 from models.captioner.settings import TowerSettings
 from models.captioner.tower import DIRECTIONS, PRONOUNS, TowerLabels
@@ -26,7 +27,6 @@ from models.training.stock_set import LabelledClip, stack, write_shard
 
 if TYPE_CHECKING:
     from corpora.studio.settings import StudioSettings
-    from corpora.studio.stock import StockClip
 
 log = logging.getLogger(__name__)
 SHARD = 24  # clips in a file, the piece of work of a process
@@ -58,12 +58,17 @@ def render(
     return shards
 
 
+def chance_of(index: int) -> tuple[int, np.random.Generator]:
+    """How many of a stock clip's key frames are looked at, since slots are shorter or longer; and its further dice."""
+    rng = np.random.default_rng([index, 23])
+    return int(rng.integers(FEWEST_FRAMES, FRAMES + 1)), rng
+
+
 def labelled(clip: StockClip, *, frames: int, scene_frames: int) -> LabelledClip:
     """A stock clip cut down to crops and small frames as a film's clip would come, with its labels as numbers: some of
-    its key frames, since slots are shorter or longer, and masks as perception makes them."""
+    its key frames, and masks as perception makes them."""
     labels = tower_labels()
-    rng = np.random.default_rng([clip.index, 23])
-    shown = int(rng.integers(FEWEST_FRAMES, len(clip.frames_thw3) + 1))
+    shown, rng = chance_of(clip.index)
     masks = {name: as_perceived(mask[:shown], rng) for name, mask in sorted(clip.masks.items())}
     names = sorted(name for name, mask in masks.items() if mask.any())
     pronouns = {member.name: PRONOUNS.index(member.pronoun) for member in clip.cast}
@@ -125,14 +130,12 @@ def _caption(clip: StockClip) -> str:
 
 
 def _render_shard(work: tuple[Any, TowerSettings, Path, int, int]) -> Path:
-    from corpora.studio.stock import render_stock
-
     studio, tower, path, start, count = work
     width, height = DRAWN
     studio = studio.model_copy(update={"width": width, "height": height})
     clips = [
         labelled(clip, frames=tower.frames, scene_frames=tower.scene_frames)
-        for clip in render_stock(studio, start=start, count=count)
+        for clip in render_stock(studio, start=start, count=count, shown=lambda index: chance_of(index)[0])
     ]
     write_shard(path, stack(clips))
     return path

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from corpora.studio.camera import LIGHTS, camera_of
@@ -16,7 +15,6 @@ from corpora.studio.people import film_look
 from corpora.studio.places import backdrop
 from corpora.studio.props import prop_sprite
 from corpora.studio.screenplay import EVENTS, PLACES, PROPS, VERB_NAMES, Action, Placed, Prop, Shot
-from corpora.studio.solids import Patch, Solid
 from corpora.studio.takes import Frame, Take
 from corpora.studio.wardrobe import dress
 
@@ -143,23 +141,6 @@ def test_props_can_be_seen(kind: str) -> None:
     sprite, _ = prop_sprite(kind, scale=16.4, light=LIGHTS["day"])
     assert (sprite[..., 3] > 0.5).sum() > 25
     assert (sprite[..., :3] <= sprite[..., 3:] + 0.02).all()
-
-
-@hypothesis_settings(max_examples=40, deadline=None)
-@given(
-    st.tuples(*[st.floats(-40, 120)] * 4), st.tuples(*[st.floats(0.5, 30)] * 3), st.sampled_from(sorted(LIGHTS)),
-)  # fmt: skip
-def test_solids_stay_premultiplied_and_inside_their_patch(
-    points: tuple[float, ...], widths: tuple[float, float, float], light: str
-) -> None:
-    patch = Patch.empty(5, 7, 75, 60)
-    solid = Solid((points[0], points[1]), (points[2], points[3]), widths, np.array([0.6, 0.5, 0.4], np.float32))
-    solid.paint(patch, LIGHTS[light], 3)
-    alpha = patch.rgba[..., 3]
-    assert np.isfinite(patch.rgba).all() and alpha.min() >= 0 and alpha.max() <= 1
-    assert (patch.rgba[..., :3] <= alpha[..., None] + 1e-5).all()
-    assert set(np.unique(patch.owner)) <= {0, 3}
-    assert ((patch.owner == 3) == (alpha > 0.5)).all()
 
 
 @given(st.floats(-20, 20), st.floats(-3, 20), st.sampled_from(["wide", "medium", "close"]))
