@@ -19,7 +19,7 @@ from orchestration.faults.scratch import Clone, differences, kill_group
 log = logging.getLogger(__name__)
 REPRO = ("python", "-m", "orchestration.repro")
 KILLS = 24
-GAP = (7.0, 16.0)  # seconds from a start to its kill; six go by before the first stage begins
+GAP = (8.0, 30.0)  # seconds from a start to its kill; six go by before the first stage begins
 
 
 def rows(scratch: Path, seed: int) -> list[Row]:
