@@ -16,6 +16,7 @@ TORSO = (0.84, 0.93, 0.34)  # half width with hanging arms, certainty, softness
 LEGS = (0.46, 0.80, 0.34)  # people sit, and pictures end: less certain
 NECK = 0.3  # half width
 SURE_BACKGROUND, LIKELY, SURE = 0.03, 0.45, 0.93  # levels of the prior that make GrabCut's four kinds of pixels
+REACH = 1.6  # at which the prior is below SURE_BACKGROUND: sideways, above the face, below the feet
 SMALL_PART = 0.12  # pieces smaller than this share of the largest are noise
 MARGIN = 6  # pixels of background around the prior that GrabCut sees, at least
 
@@ -31,12 +32,21 @@ class ColourModels:
 def shape_prior(box: np.ndarray, *, height: int, width: int, feet: float = 5.8) -> np.ndarray:
     """Probability (height, width) that a pixel belongs to the person with this face box, before looking at colours.
 
-    `feet`: how many face-box heights below the face's centre a standing person ends.
+    `feet`: how many face-box heights below the face's centre a standing person ends. Farther from the figure than REACH
+    it is 0.
     """
     x1, y1, x2, y2 = (float(value) for value in box)
     unit = max(2.0, y2 - y1)
-    u = ((np.arange(width, dtype=np.float32) + 0.5 - (x1 + x2) / 2) / unit)[None, :]
-    v = ((np.arange(height, dtype=np.float32) + 0.5 - (y1 + y2) / 2) / unit)[:, None]
+    u = (np.arange(width, dtype=np.float32) + 0.5 - (x1 + x2) / 2) / unit
+    v = (np.arange(height, dtype=np.float32) + 0.5 - (y1 + y2) / 2) / unit
+    columns, rows = slice(*np.searchsorted(u, (-REACH, REACH))), slice(*np.searchsorted(v, (-REACH, feet + REACH)))
+    prior_hw = np.zeros((height, width), np.float32)
+    prior_hw[rows, columns] = _figure(u[None, columns], v[rows, None], feet)
+    return prior_hw
+
+
+def _figure(u: np.ndarray, v: np.ndarray, feet: float) -> np.ndarray:
+    """The prior at places `u` (1, w) and `v` (h, 1), in face-box heights."""
     half_width, half_height, centre = HEAD
     radius = np.hypot(u / half_width, (v - centre) / half_height)
     prior = 0.98 * _soft((radius - 1) * half_width, 0.10)
@@ -57,13 +67,27 @@ def _soft(outside: np.ndarray, softness: float) -> np.ndarray:
 
 def clean(mask_hw: np.ndarray) -> np.ndarray:
     """Without specks: opened by 3 pixels, pieces of at least SMALL_PART of the largest."""
-    opened = cv2.morphologyEx(mask_hw.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    cleaned = np.zeros(mask_hw.shape, bool)
+    around = _around(mask_hw, margin=2)
+    if around is None:
+        return cleaned
+    opened = cv2.morphologyEx(mask_hw[around].astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
-    if count <= 1:
-        return opened.astype(bool)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    keep = np.flatnonzero(areas > SMALL_PART * areas.max()) + 1
-    return np.isin(labels, keep)
+    if count > 1:
+        cleaned[around] = np.concatenate([[False], areas > SMALL_PART * areas.max()])[labels]
+    return cleaned
+
+
+def _around(mask_hw: np.ndarray, margin: int) -> tuple[slice, slice] | None:
+    """The part of a picture that holds the mask, and `margin` pixels on each side where there are any."""
+    spans = []
+    for axis, size in zip((1, 0), mask_hw.shape, strict=True):
+        here = np.flatnonzero(mask_hw.any(axis))
+        if not len(here):
+            return None
+        spans.append(slice(max(0, here[0] - margin), min(size, here[-1] + margin + 1)))
+    return spans[0], spans[1]
 
 
 def grab_cut(
@@ -78,14 +102,9 @@ def grab_cut(
     The trimap's own guess comes back where one side is missing, or OpenCV finds too few colours to fit.
     """
     guess = (trimap_hw == cv2.GC_FGD) | (trimap_hw == cv2.GC_PR_FGD)
-    rows, columns = np.flatnonzero((trimap_hw != cv2.GC_BGD).any(1)), np.flatnonzero((trimap_hw != cv2.GC_BGD).any(0))
-    if not guess.any() or not len(rows):
+    region = _around(trimap_hw != cv2.GC_BGD, MARGIN)
+    if not guess.any() or region is None:
         return guess, models
-    height, width = trimap_hw.shape
-    region = (
-        slice(max(0, rows[0] - MARGIN), min(height, rows[-1] + MARGIN + 1)),
-        slice(max(0, columns[0] - MARGIN), min(width, columns[-1] + MARGIN + 1)),
-    )
     labels = np.ascontiguousarray(trimap_hw[region])
     if not ((labels == cv2.GC_BGD) | (labels == cv2.GC_PR_BGD)).any():
         return guess, models

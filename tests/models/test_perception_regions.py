@@ -15,7 +15,7 @@ from corpora.film import Character, Clip, Film
 from corpora.video import write_video
 from models.perception.bank_files import Banks
 from models.perception.perceive import character_regions
-from models.perception.person_mask import person_mask, shape_prior
+from models.perception.person_mask import SMALL_PART, SURE_BACKGROUND, _figure, clean, person_mask, shape_prior
 from models.perception.propagation import Anchor, ShotFlow, carry_masks
 from models.perception.regions import (
     REGION_COLUMNS,
@@ -73,6 +73,33 @@ def test_the_prior_is_a_body_below_its_face() -> None:
     assert prior[29, 120] > 0.9 and prior[70, 120] > 0.8  # face, chest
     assert prior[5, 20] < 0.01 and prior[29, 160] < 0.01  # far away; beside the head
     assert prior.min() >= 0 and prior.max() <= 1
+
+
+@pytest.mark.parametrize("feet", [3.0, 5.8, 12.0])
+def test_the_prior_is_left_out_only_where_it_is_surely_background(feet: float) -> None:
+    box = np.array([230, 60, 252, 90], np.float32)
+    prior = shape_prior(box, height=270, width=480, feet=feet)
+    u = ((np.arange(480, dtype=np.float32) + 0.5 - 241) / 30)[None, :]
+    v = ((np.arange(270, dtype=np.float32) + 0.5 - 75) / 30)[:, None]
+    everywhere = _figure(u, v, feet)
+    left_out = prior != everywhere
+    assert left_out.any() and (prior[left_out] == 0).all()
+    assert everywhere[left_out].max() < SURE_BACKGROUND
+
+
+def test_a_mask_is_cleaned_as_in_the_whole_picture() -> None:
+    draw = np.random.default_rng(0)
+    for _ in range(50):
+        mask = np.zeros(draw.integers(1, 60, 2), bool)
+        for _ in range(draw.integers(0, 4)):
+            y, x = (draw.integers(0, size) for size in mask.shape)
+            mask[y : y + draw.integers(1, 30), x : x + draw.integers(1, 30)] = True
+        mask &= draw.random(mask.shape) > 0.01
+        opened = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=8)
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        large = [piece for piece in range(1, count) if areas[piece - 1] > SMALL_PART * areas.max()]
+        assert np.array_equal(clean(mask), np.isin(labels, large))
 
 
 def test_a_persons_mask_follows_their_colours() -> None:
