@@ -9,7 +9,7 @@ from assets.code import FILM, training
 from assets.experiments import experiment_of, experiment_units
 from assets.predictions import read_predictions
 from publishing.settings import film_ids
-from publishing.stage import Stage, Work, expect
+from publishing.stage import Stage, Work, all_jobs, expect
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,6 +106,7 @@ STAGE = Stage(
     raw=spice_jars,
     facts=facts,
     expectations=expectations,
+    jobs=all_jobs,
     summary=summary,
     group="results",
     kinds=("json",),
