@@ -83,6 +83,8 @@ class RegionNet(nn.Module):
         count, frames = seen.shape
         whose = pictures.flatten(0, 1)  # the mask is an input too: a crop shows more than the one it is about
         maps = self.trunk(whose.contiguous(memory_format=torch.channels_last))
+        if maps.requires_grad:  # its gradient comes back in another order than the convolutions work in
+            maps.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
         pooled = mask_pool(maps, whose[:, 3], grid=self.grid).flatten(1)
         features = self.to_feature(pooled).view(count, frames, -1) * seen[..., None]
         steps = (boxes - first_seen_box(boxes, seen)) * seen[..., None] * 4

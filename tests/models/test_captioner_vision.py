@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from models.captioner.vision import LEVELS, inner_window, normalised, region_pictures
+from models.captioner.vision import LEVELS, SceneNet, inner_window, normalised, region_pictures
 
 RNG = np.random.default_rng(3)
 
@@ -38,3 +38,15 @@ def test_a_shifted_window_stays_inside_the_margins() -> None:
     crop = np.zeros((72, 54))
     for down, right in ((-4, -3), (0, 0), (4, 3)):
         assert crop[inner_window(down=down, right=right)].shape == (64, 48)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 4])
+def test_the_scene_net_sees_frames_and_their_changes(frames: int) -> None:
+    net = SceneNet(labels=5, channels=8, frames=frames).eval()
+    pictures = normalised(RNG.integers(0, 256, (2, frames, 108, 192, 3), np.uint8))
+    before = torch.cat([pictures[:, 1:2], pictures[:, :-1]], 1) if frames > 1 else pictures
+    given = []
+    net.trunk.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+    net(pictures)
+    assert torch.equal(given[0], torch.cat([pictures, pictures - before], 2).flatten(0, 1))
+    assert given[0].is_contiguous(memory_format=torch.channels_last)
