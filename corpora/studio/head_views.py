@@ -64,11 +64,13 @@ class HeadView:
         shine = 0.14 * gloss**22 * (1 - self.hair) + 0.20 * gloss**9 * self.hair * self.colour.mean(1)
         edge = np.clip(1 - self.normal[:, 2], 0, 1) ** 3 * np.clip(self.normal[:, 1] * 0.5 + 0.5, 0, 1)
         sky = 0.65 + 0.35 * (0.5 + 0.5 * self.normal[:, 1])
-        lit = self.colour * (key * (0.85 * diffuse)[:, None] + ambient * sky[:, None])
-        lit += (shine + 0.12 * edge)[:, None] * key
+        diffuse, shine = 0.85 * diffuse, shine + 0.12 * edge
+        rgba = np.ones((len(self.pixels), 4), np.float32)
+        for channel in range(3):
+            lit = self.colour[:, channel] * (key[channel] * diffuse + ambient[channel] * sky) + shine * key[channel]
+            rgba[:, channel] = np.clip(lit, 0, 1)
         picture = np.zeros((self.size * self.size, 4), np.float32)
-        picture[self.pixels, :3] = np.clip(lit, 0, 1)
-        picture[self.pixels, 3] = 1
+        picture[self.pixels] = rgba
         return cv2.resize(picture.reshape(self.size, self.size, 4), (size, size), interpolation=cv2.INTER_AREA)
 
 

@@ -32,10 +32,10 @@ class Sprite:
         rows = slice(max(-top, 0), max(min(height, area.height - top), 0))
         columns = slice(max(-left, 0), max(min(width, area.width - left), 0))
         part = self.rgba[rows, columns]
-        covered = np.flatnonzero(part[..., 3])
+        covered = np.flatnonzero(part[..., 3] > 0)
         across = np.arange(left + columns.start, left + columns.start + part.shape[1])
         down = np.arange(top + rows.start, top + rows.start + part.shape[0])
-        return (down[:, None] * area.width + across).reshape(-1)[covered], part.reshape(-1, 4)[covered]
+        return (down[:, None] * area.width + across).reshape(-1)[covered], part.reshape(-1, 4).take(covered, axis=0)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Patch:
         rows = slice(self.area.top, self.area.top + self.area.height)
         columns = slice(self.area.left, self.area.left + self.area.width)
         part = picture[rows, columns].reshape(-1, 3)
-        mixed = part[self.soft] * (1 - self.rgba[:, 3:]) + self.rgba[:, :3] * np.float32(255)
+        mixed = part.take(self.soft, axis=0) * (1 - self.rgba[:, 3:]) + self.rgba[:, :3] * np.float32(255)
         part[self.hiding] = self.colours
         part[self.soft] = _bytes(mixed)
         picture[rows, columns] = part.reshape(self.area.height, self.area.width, 3)
@@ -105,13 +105,13 @@ def paint_parts(parts: Sequence[Part], light: Light, *, width: int, height: int)
     layers = [(place[seen], limbs.pixel[seen], limbs.colours(seen, light))]
     for sprite_place, _, pixel, rgba in sprites:
         seen = np.flatnonzero(wall[pixel] <= sprite_place)
-        layers.append((np.full(len(seen), sprite_place, np.int16), pixel[seen], rgba[seen]))
+        layers.append((np.full(len(seen), sprite_place, np.int16), pixel[seen], rgba.take(seen, axis=0)))
     place, pixel, rgba = (np.concatenate(arrays) for arrays in zip(*layers, strict=True))
     owner = np.array([0, *(part.owner for part in parts)], np.uint8)[owning].reshape(area.height, area.width)
     hiding, soft = np.flatnonzero(rgba[:, 3] == 1), np.flatnonzero(rgba[:, 3] < 1)
     soft = soft[np.argsort(place[soft], kind="stable")]
-    hidden, walls = pixel[hiding], rgba[hiding]
-    mixed = _mixed(place[soft], pixel[soft], rgba[soft], hidden, walls, len(wall))
+    hidden, walls = pixel[hiding], rgba.take(hiding, axis=0)
+    mixed = _mixed(place[soft], pixel[soft], rgba.take(soft, axis=0), hidden, walls, len(wall))
     return Patch(area, hidden, _bytes(walls * np.float32(255))[:, :3], *mixed, owner)
 
 
@@ -125,11 +125,11 @@ def _mixed(
     under = np.zeros(size, bool)
     under[pixel] = True
     soft = np.flatnonzero(under)
-    mixed = np.concatenate([np.zeros((1, 4), np.float32), walls])[number[soft]]
+    mixed = np.concatenate([np.zeros((1, 4), np.float32), walls]).take(number[soft], axis=0)
     number[soft] = np.arange(len(soft))
     at = number[pixel]
     edges = np.flatnonzero(np.diff(place, prepend=-1, append=-1)).tolist()
     for low, high in pairwise(edges):
         one = at[low:high]
-        mixed[one] = mixed[one] * (1 - rgba[low:high, 3:]) + rgba[low:high]
+        mixed[one] = mixed.take(one, axis=0) * (1 - rgba[low:high, 3:]) + rgba[low:high]
     return soft, mixed

@@ -96,7 +96,7 @@ class Limbs:
         width = np.maximum(width, np.float32(0.3))  # three widths far apart can bend the curve below nothing
         distance = np.sqrt(side * side + beyond * beyond)
         alpha = np.clip(width - distance + np.float32(0.5), 0, 1)
-        self._covered = covered = np.flatnonzero(alpha)
+        self._covered = covered = np.flatnonzero(alpha > 0)
         self.solid, self.alpha = solid[covered], alpha[covered]
         self.pixel = (np.repeat(row_r * area.width, width_r) + column)[covered]
         self._geometry = t, along, side, beyond, width, distance
@@ -114,7 +114,7 @@ class Limbs:
         normal_y = -(beyond * uy + side * ux) * scale
         lx, ly, lz = light.unit
         facing = normal_x * lx + normal_y * ly + out_of_plane * lz
-        colour = np.array([each.colour for each in self._solids], np.float32).reshape(-1, 3)[solid]
+        colour = np.array([each.colour for each in self._solids], np.float32).reshape(-1, 3).take(solid, axis=0)
         edges = np.searchsorted(solid, np.arange(len(self._solids) + 1)).tolist()
         for each, low, high in zip(self._solids, edges, edges[1:], strict=False):
             if each.fold and low < high:

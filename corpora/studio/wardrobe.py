@@ -52,10 +52,11 @@ class Clothes:
             if cut == "shirt":
                 tone[front < 0.09] = 1
                 tone[(front < 0.05) & (np.sin(t * np.float32(40)) > 0.80)] = 2
-            colour = palette[tone]
+            colour = palette.take(tone, axis=0)
             neck = np.clip(((t - 0.84) * np.float32(3.6) - front) * np.float32(9) + 0.5, 0, 1)
-            bare = np.flatnonzero(neck)
-            colour[bare] += (skin - colour[bare]) * neck[bare, None]
+            bare = np.flatnonzero(neck > 0)
+            dressed = colour.take(bare, axis=0)
+            colour[bare] = dressed + (skin - dressed) * neck[bare, None]
             return colour
 
         return texture

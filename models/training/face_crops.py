@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +14,9 @@ from common.errors import BadInput
 from common.workers import map_in_processes
 from corpora.studio.settings import StudioSettings
 from models.perception.settings import DetectorSettings, EncoderSettings
+
+if TYPE_CHECKING:
+    from models.perception.detection import FaceDetector
 
 log = logging.getLogger(__name__)
 PEOPLE_PER_PIECE = 6
@@ -51,6 +56,14 @@ def render_crops(settings: EncoderSettings, studio: StudioSettings, *, jobs: int
     return crops
 
 
+@functools.lru_cache(maxsize=16)
+def _detector(smallest: int) -> FaceDetector:
+    """One for each smallest face in a process: loading the nets costs as much as four pictures."""
+    from models.perception.detection import MTCNNDetector
+
+    return MTCNNDetector(DetectorSettings(min_face=smallest))
+
+
 def _render_piece(work: tuple[EncoderSettings, StudioSettings, int, int]) -> FaceCrops:
     """The crops of a few people (runs in a worker process)."""
     settings, studio, start, count = work
@@ -75,18 +88,14 @@ def through_a_codec(picture_hwc: np.ndarray, rng: np.random.Generator) -> np.nda
 def crops_of(pictures: Iterator[tuple[int, int, np.ndarray]], settings: EncoderSettings) -> FaceCrops:
     """Crops of (person, look, picture), one face a picture, cut as `StudioEncoder` cuts them."""
     from corpora.studio.casting import FIRST_PORTRAIT
-    from models.perception.detection import MTCNNDetector
     from models.perception.encoders import STUDIO_MARGIN, square_crop
 
-    detectors: dict[int, MTCNNDetector] = {}
     crops, people, portrait = [], [], []
     for number, (person, look, picture) in enumerate(pictures):
         if look < FIRST_PORTRAIT:
             picture = through_a_codec(picture, np.random.default_rng([person, number]))
         smallest = max(20, int(SMALLEST_SHARE * min(picture.shape[:2])))
-        if smallest not in detectors:
-            detectors[smallest] = MTCNNDetector(DetectorSettings(min_face=smallest))
-        faces = detectors[smallest].detect([picture])[0]
+        faces = _detector(smallest).detect([picture])[0]
         if faces:
             crops.append(square_crop(picture, faces[0].box, side=settings.image_size, margin=STUDIO_MARGIN))
             people.append(person)
