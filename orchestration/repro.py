@@ -110,7 +110,8 @@ def _make_all(changed: Collection[str], at_once: int | None, known: Any) -> int:
         graph,
         changed,
         at_once=1 if _has_gpu() else at_once or settings.compute.stages,
-        start=lambda stage: warm.start(stage, run.main, known=known),
+        # Films can fill any core; a training that waits for them later computes on one for part of its time.
+        start=lambda stage: warm.start(stage, run.main, known=known, filling=graph[stage].per_film),
         wait=warm.wait,
     )
     seconds = time.monotonic() - began

@@ -37,6 +37,7 @@ LIBRARIES = (
     "sklearn.cluster",
     "matplotlib.pyplot",
 )
+FILLING = 5  # niceness of a stage that fills the cores that others leave idle
 INTERRUPTED = 130  # exit status, as a shell's
 
 
@@ -85,24 +86,37 @@ def sources() -> dict[str, tuple[int, int]]:
     return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in files if path.is_file()}
 
 
-def start(stage: str, run: Callable[[list[str]], int], *, known: dict[str, tuple[int, int]]) -> Running:
-    """Forks a process that makes the stage by `run`, or by a new Python where the sources are not `known` any more."""
+def start(
+    stage: str, run: Callable[[list[str]], int], *, known: dict[str, tuple[int, int]], filling: bool = False
+) -> Running:
+    """Forks a process that makes the stage by `run`, or by a new Python where the sources are not `known` any more.
+
+    One that is `filling` gives way to the others.
+    """
     sys.stdout.flush()
     sys.stderr.flush()
     here, there = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(target=_make, args=(stage, run, known, there), name=stage)
+    process = multiprocessing.get_context("fork").Process(
+        target=_make, args=(stage, run, known, filling, there), name=stage
+    )
     process.start()
     there.close()
     return Running(process, here)
 
 
 def _make(
-    stage: str, run: Callable[[list[str]], int], known: dict[str, tuple[int, int]], told: connection.Connection
+    stage: str,
+    run: Callable[[list[str]], int],
+    known: dict[str, tuple[int, int]],
+    filling: bool,
+    told: connection.Connection,
 ) -> None:
     from common.workers import end_with_parent, fork_workers
 
     end_with_parent()
     fork_workers()
+    if filling:
+        os.nice(FILLING)
     if sources() != known:
         os.execv(sys.executable, [sys.executable, "-m", "orchestration.run", stage])
     try:

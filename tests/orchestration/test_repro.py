@@ -82,6 +82,14 @@ def test_a_stage_tells_its_status_and_what_it_took() -> None:
     assert name == "toy" and ended.status == 7 and 0 < ended.cpu <= 60 and ended.seconds > 0
 
 
+def test_a_stage_that_fills_idle_cores_gives_way() -> None:
+    def niceness(_words: list[str]) -> int:
+        return os.nice(0)
+
+    usual, filling = (warm.start("toy", niceness, known=warm.sources(), filling=each) for each in (False, True))
+    assert (usual.ended().status, filling.ended().status) == (os.nice(0), os.nice(0) + warm.FILLING)
+
+
 def test_a_stage_that_is_killed_is_told_by_its_signal() -> None:
     def killed(_words: list[str]) -> int:
         os.kill(os.getpid(), signal.SIGKILL)
