@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, nullcontext
 from typing import TypeVar
 
 from common.garbage import spare_collections
@@ -40,32 +41,56 @@ def fork_workers() -> None:
     _start_method = "fork"
 
 
-def end_with_parent() -> None:
-    """A worker whose parent is killed would go on writing into a folder that the next run has already swept."""
+def end_with_parent(parent: int | None = None) -> None:
+    """A worker whose parent is killed would go on writing into a folder that the next run has already swept.
+
+    `parent`: its process number, so that a parent that was killed before this call is noticed.
+    """
     prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux only
     if prctl is not None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if parent is not None and os.getppid() != parent:
+            os._exit(1)
 
 
-def _begin_worker() -> None:
+def begin_worker() -> None:
     """OpenCV keeps threads of its own; what is imported later takes its number from OMP_NUM_THREADS."""
     import cv2
 
-    end_with_parent()
     spare_collections()
     cv2.setNumThreads(1)
-    if _start_method == "fork":
-        _on_one_thread()
     show_progress_of_parent()
 
 
-def _on_one_thread() -> None:
-    """Torch, OpenMP and BLAS as they would be in a worker that imported them."""
+def _begin_spawned(parent: int) -> None:
+    end_with_parent(parent)
+    begin_worker()
+
+
+def _begin_forked(parent: int) -> None:
+    """As a worker that began by itself: the system's handling of signals; torch, OpenMP and BLAS on one thread."""
+    end_with_parent(parent)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     import torch
     from threadpoolctl import threadpool_limits
 
     torch.set_num_threads(1)
     threadpool_limits(1)
+    begin_worker()
+
+
+@contextmanager
+def _without_threads_of_opencv() -> Iterator[None]:
+    """A forked process has the pool but not its threads, and would wait for them for ever; set to one, they end."""
+    import cv2
+
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def nothing() -> None:
@@ -87,11 +112,16 @@ def map_in_processes(
         return
     before = {name: os.environ.get(name) for name in (*PROCESS_ENVIRONMENT, "OMP_NUM_THREADS")}
     os.environ.update(PROCESS_ENVIRONMENT, OMP_NUM_THREADS="1")
+    forked = _start_method == "fork"
     pool = ProcessPoolExecutor(
-        min(jobs, len(items)), mp_context=multiprocessing.get_context(_start_method), initializer=_begin_worker
+        min(jobs, len(items)),
+        mp_context=multiprocessing.get_context(_start_method),
+        initializer=_begin_forked if forked else _begin_spawned,
+        initargs=(os.getpid(),),
     )
     try:
-        results = pool.map(function, items)  # begins the work
+        with _without_threads_of_opencv() if forked else nullcontext():
+            results = pool.map(function, items)  # begins the work; all forked workers are there then
         meanwhile()
         yield from results
     finally:

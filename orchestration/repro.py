@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from common.errors import BadInput
 from common.files import write_json
@@ -25,7 +26,7 @@ from orchestration import run, warm
 from orchestration.warm import Ended
 from publishing import versions
 from publishing.places import home, root
-from publishing.room import no_room, refuse_without_room
+from publishing.room import no_room
 
 if TYPE_CHECKING:
     from publishing.stage import Graph
@@ -42,16 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     asked = parser.parse_args(words)
     try:
-        refuse_without_room(root())
+        if asked.stages is not None and asked.stages < 1:
+            raise BadInput(f"--stages {asked.stages}: at least one")
         run.start_again_in_the_right_environment("orchestration.repro", words)
         spare_collections()
-        for mended in versions.heal(root()):
-            print(mended, flush=True)
-        return repro(asked.stages)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        status = versions.main()
+        return status or repro(asked.stages)
     except BadInput as mistake:
         print(mistake, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        print("interrupted; the same command goes on where this one was", file=sys.stderr)
         return warm.INTERRUPTED
     except Exception as error:
         line = no_room(error, root=root())
@@ -63,9 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def repro(at_once: int | None) -> int:
     """Makes what is changed; the exit status."""
-    from publishing.elsewhere import cluster
-
-    if cluster() is None:  # the work is done in other processes than the stages' own
+    if can_fork():
         known = warm.sources()
         changed = _changed()
         if not changed:
@@ -74,7 +75,16 @@ def repro(at_once: int | None) -> int:
         status = _make_all(changed, at_once, known)
         if status:
             return status
-    return subprocess.run([sys.executable, "-m", "dvc", "repro"], cwd=root(), check=False).returncode
+    os.chdir(root())
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "dvc", "repro"])
+
+
+def can_fork() -> bool:
+    """Where a GPU or a cluster does the work, nothing is won, and a process that has asked a GPU cannot be forked."""
+    from publishing.elsewhere import cluster
+
+    return sys.platform == "linux" and shutil.which("nvidia-smi") is None and cluster() is None
 
 
 def _changed() -> set[str]:
@@ -95,7 +105,7 @@ def _changed() -> set[str]:
     return changed
 
 
-def _make_all(changed: Collection[str], at_once: int | None, known: Any) -> int:
+def _make_all(changed: Collection[str], at_once: int | None, known: warm.Sources) -> int:
     """Makes the changed stages and those after them; what each took is printed, and noted in the home."""
     from common.progress import show_progress
 
@@ -104,24 +114,26 @@ def _make_all(changed: Collection[str], at_once: int | None, known: Any) -> int:
     from publishing.stage import graph_of
 
     graph = graph_of(STAGES)
-    _prepare_home()
     began = time.monotonic()
-    ended = side_by_side(
-        graph,
-        changed,
-        at_once=1 if _has_gpu() else at_once or settings.compute.stages,
-        # Films can fill any core; a training that waits for them later computes on one for part of its time.
-        start=lambda stage: warm.start(stage, run.main, known=known, filling=graph[stage].per_film),
-        wait=warm.wait,
-    )
+    try:
+        ((_, prepared),) = warm.wait({"": warm.start("", _prepare_home, known=warm.sources())})
+        if prepared.status:
+            return prepared.status
+        ended = side_by_side(
+            graph,
+            changed,
+            at_once=at_once or settings.compute.stages,
+            # Films can fill any core; a training that waits for them later computes on one for part of its time.
+            start=lambda stage: warm.start(stage, run.main, known=known, filling=graph[stage].per_film),
+            wait=warm.wait,
+        )
+    except KeyboardInterrupt:
+        warm.let_end()
+        raise
     seconds = time.monotonic() - began
     write_json(home() / TIMES, {"seconds": seconds, "stages": {stage: asdict(end) for stage, end in ended.items()}})
     print("\n".join(_told(ended, seconds)), flush=True)
-    failed = [stage for stage, end in ended.items() if end.status]
-    if failed:
-        print(f"not made: {', '.join(failed)}; nothing was made from what they would have given", file=sys.stderr)
-        return ended[failed[0]].status if ended[failed[0]].status > 0 else 1
-    return 0
+    return _complaint(ended)
 
 
 def side_by_side(
@@ -144,7 +156,7 @@ def side_by_side(
             if any(read in lost for read in reads):
                 lost.add(stage)
             elif stage in changed or any(read in ended for read in reads):
-                if len(running) == at_once:
+                if len(running) >= at_once:
                     continue
                 running[stage] = start(stage)
             waiting.remove(stage)
@@ -156,28 +168,23 @@ def side_by_side(
     return ended
 
 
-def _prepare_home() -> None:
-    """Both engines' databases are made before several processes would make them at once; in a process of its own,
-    since no connection may be inherited."""
+def _prepare_home(_: list[str]) -> int:
+    """Both engines' databases are made before several processes would make them at once, and in a process of its own:
+    no stage inherits a connection from another."""
+    import dagster as dg
+
     from publishing import tracking
 
-    def make() -> None:
-        import dagster as dg
-
+    try:
         dg.DagsterInstance.get()
         tracking.client()
-
-    process = multiprocessing.get_context("fork").Process(target=make)
-    process.start()
-    process.join()
-
-
-def _has_gpu() -> bool:
-    """Asked of the driver: a process that has asked CUDA itself cannot be forked any more."""
-    os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
-    import torch
-
-    return torch.cuda.is_available()
+    except Exception as error:
+        line = no_room(error, root=root())
+        if line is None:
+            raise
+        print(line, file=sys.stderr)
+        return 1
+    return 0
 
 
 def _told(ended: dict[str, Ended], seconds: float) -> Iterator[str]:
@@ -186,6 +193,18 @@ def _told(ended: dict[str, Ended], seconds: float) -> Iterator[str]:
     for stage, end in ended.items():
         yield f"{stage:20} {end.seconds:9.1f} {end.cpu:9.1f}"
     yield f"{'all':20} {seconds:9.1f} {sum(end.cpu for end in ended.values()):9.1f}\n"
+
+
+def _complaint(ended: dict[str, Ended]) -> int:
+    """Names the stages that failed; the exit status."""
+    failed = {stage: end.status for stage, end in ended.items() if end.status}
+    for stage, status in failed.items():
+        if status < 0:
+            print(f"{stage}: ended by signal {-status} (by the system, where memory ran out?)", file=sys.stderr)
+    if not failed:
+        return 0
+    print(f"not made: {', '.join(failed)}; nothing was made from what they would have given", file=sys.stderr)
+    return max(next(iter(failed.values())), 1)
 
 
 if __name__ == "__main__":

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import gc
 import importlib
-import multiprocessing
 import os
-import resource
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from multiprocessing import connection
-from multiprocessing.context import ForkProcess
 
 from publishing.places import CODE_ROOT, parameters_file
 
@@ -39,34 +36,27 @@ LIBRARIES = (
 )
 FILLING = 5  # niceness of a stage that fills the cores that others leave idle
 INTERRUPTED = 130  # exit status, as a shell's
+PATIENCE_SECONDS = 10.0  # for stages that heard Ctrl-C to end by themselves; after that they end with their parent
+
+Sources = dict[str, tuple[int, int]]
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A stage that is over: exit status, seconds of time and of CPU with all its workers'."""
+    """A stage that is over: exit status (minus the signal that killed it), seconds of time, and of CPU with all its
+    workers'."""
 
     status: int
     seconds: float
     cpu: float
 
 
-@dataclass
+@dataclass(frozen=True)
 class Running:
     """A stage at work in its own process."""
 
-    process: ForkProcess
-    told: connection.Connection
+    process: int
     began: float = field(default_factory=time.monotonic)
-
-    def ended(self) -> Ended:
-        """Waits for the end; a process that was killed has its signal as a negative status."""
-        try:
-            status, cpu = self.told.recv()
-        except EOFError:
-            status, cpu = None, 0.0
-        self.process.join()
-        self.told.close()
-        return Ended(self.process.exitcode or 0 if status is None else status, time.monotonic() - self.began, cpu)
 
 
 def load() -> Iterator[str]:
@@ -79,57 +69,65 @@ def load() -> Iterator[str]:
     gc.freeze()  # no collection of a forked process touches, and so copies, what is shared
 
 
-def sources() -> dict[str, tuple[int, int]]:
+def sources() -> Sources:
     """Our own code and the parameters as they are on disk: time and size by path."""
     folders = [path for path in sorted(CODE_ROOT.iterdir()) if (path / "__init__.py").is_file()]
     files = [path for folder in folders for path in folder.rglob("*.py")] + [parameters_file()]
     return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in files if path.is_file()}
 
 
-def start(
-    stage: str, run: Callable[[list[str]], int], *, known: dict[str, tuple[int, int]], filling: bool = False
-) -> Running:
-    """Forks a process that makes the stage by `run`, or by a new Python where the sources are not `known` any more.
+def start(stage: str, make: Callable[[list[str]], int], *, known: Sources, filling: bool = False) -> Running:
+    """Forks a process that makes the stage by `make`, or by a new Python where the sources are not `known` any more.
 
     One that is `filling` gives way to the others.
     """
     sys.stdout.flush()
     sys.stderr.flush()
-    here, there = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.get_context("fork").Process(
-        target=_make, args=(stage, run, known, filling, there), name=stage
-    )
-    process.start()
-    there.close()
-    return Running(process, here)
+    parent = os.getpid()
+    process = os.fork()
+    if process:
+        return Running(process)
+    status = 1
+    try:
+        status = _make(stage, make, known, filling, parent)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    except BaseException:
+        traceback.print_exc()
+    finally:  # nothing of the parent's is carried on here, its exit handlers neither
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
-def _make(
-    stage: str,
-    run: Callable[[list[str]], int],
-    known: dict[str, tuple[int, int]],
-    filling: bool,
-    told: connection.Connection,
-) -> None:
+def _make(stage: str, make: Callable[[list[str]], int], known: Sources, filling: bool, parent: int) -> int:
     from common.workers import end_with_parent, fork_workers
 
-    end_with_parent()
+    end_with_parent(parent)
     fork_workers()
     if filling:
         os.nice(FILLING)
     if sources() != known:
         os.execv(sys.executable, [sys.executable, "-m", "orchestration.run", stage])
-    try:
-        status = run([stage])
-    except KeyboardInterrupt:
-        status = INTERRUPTED
-    own, workers = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
-    told.send((status, own.ru_utime + own.ru_stime + workers.ru_utime + workers.ru_stime))
+    return make([stage])
 
 
 def wait(running: dict[str, Running]) -> Iterator[tuple[str, Ended]]:
-    """The stages that have ended, as soon as one has."""
-    over = connection.wait([each.process.sentinel for each in running.values()])
-    for name, each in list(running.items()):
-        if each.process.sentinel in over:
-            yield name, each.ended()
+    """Waits until one of the stages has ended."""
+    process, status, usage = os.wait4(-1, 0)
+    for name, each in running.items():
+        if each.process == process:
+            spent = time.monotonic() - each.began
+            yield name, Ended(os.waitstatus_to_exitcode(status), spent, usage.ru_utime + usage.ru_stime)
+            return
+
+
+def let_end() -> None:
+    """Gives stages that were interrupted with this process time to end by themselves."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    try:
+        while time.monotonic() < until:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                time.sleep(0.05)
+    except ChildProcessError:
+        pass  # all have

@@ -21,7 +21,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from common.errors import BadInput
-from common.workers import PROCESS_ENVIRONMENT, _begin_worker, nothing
+from common.workers import PROCESS_ENVIRONMENT, begin_worker, nothing
 from publishing.making import Made, is_training, make_unit, make_units
 from publishing.places import CODE_ROOT
 from publishing.stage import Stage, Work
@@ -144,4 +144,4 @@ def _attempt(make: Callable[[Work], None], work: Work, measured: bool) -> Made:
 
 @cache
 def _begin() -> None:
-    _begin_worker()
+    begin_worker()

@@ -71,9 +71,9 @@ def _begin_store(folder: Path, uri: str) -> None:
     import mlflow
 
     database, scratch = folder / "mlflow.db", folder / "beginning"
+    shutil.rmtree(scratch, ignore_errors=True)
     if database.exists() or uri != f"sqlite:///{database}":
         return
-    shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     beginning = f"sqlite:///{scratch / database.name}"
     mlflow.MlflowClient(beginning, beginning).search_experiments(max_results=1)

@@ -8,13 +8,12 @@ from __future__ import annotations
 import fcntl
 import json
 import logging
-import os
 import random
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from publishing.room import NoRoom, no_room, refuse_without_room
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 600.0  # how long a commit waits for a `dvc repro` that holds DVC's own lock
+WRITING_SECONDS = 10.0  # and for a file of DVC's that is half written
 _EMPTY_LOCK = "schema: '2.0'\nstages: {}\n"
 _OURS = (
     "dvc",
@@ -48,7 +48,7 @@ def commit(
     from dvc.repo import Repo
     from dvc.utils.strictyaml import YAMLSyntaxError, YAMLValidationError
 
-    deadline = time.monotonic() + patience
+    begun = time.monotonic()
     while True:
         try:
             with _one_at_a_time(root), _quiet_dvc(), Repo(str(root)) as repo:
@@ -61,10 +61,13 @@ def commit(
                     repo.commit(read, force=True, relink=False)
                 repo.commit(stage, force=True, relink=False)
                 return "committed to DVC"
-        except (LockError, YAMLSyntaxError, YAMLValidationError):  # busy; or dvc.lock, read while DVC was writing it
-            if time.monotonic() > deadline:
+        except LockError:
+            if time.monotonic() - begun > patience:
                 raise
-            time.sleep(0.2 + random.random() * 0.3)
+        except (YAMLSyntaxError, YAMLValidationError):  # dvc.lock, read while DVC was writing it; or really broken
+            if time.monotonic() - begun > WRITING_SECONDS:
+                raise
+        time.sleep(0.2 + random.random() * 0.3)
 
 
 def _uncommitted_inputs(repo: Any, known: Mapping[str, Any], stage: str) -> list[str]:
@@ -77,12 +80,23 @@ def _uncommitted_inputs(repo: Any, known: Mapping[str, Any], stage: str) -> list
 @contextmanager
 def _one_at_a_time(root: Path) -> Iterator[None]:
     """One commit of ours after the other: DVC writes `dvc.lock` piece by piece, and who heals it would find it torn."""
-    scratch = root / ".dvc" / "tmp"
-    scratch.mkdir(parents=True, exist_ok=True)
-    with (scratch / "commit.lock").open("a") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        heal(root)
+    with _holding(_scratch(root) / "commit.lock"):
+        _heal(root, mend=True)
         yield
+
+
+@contextmanager
+def _holding(path: Path, how: int = fcntl.LOCK_EX) -> Iterator[None]:
+    """The lock of a file; `BlockingIOError` where `how` says not to wait for it."""
+    with path.open("a") as stream:
+        fcntl.flock(stream, how)
+        yield
+
+
+def _scratch(root: Path) -> Path:
+    folder = root / ".dvc" / "tmp"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 @contextmanager
@@ -98,28 +112,37 @@ def _quiet_dvc() -> Iterator[None]:
 
 def output_hash(stage: str, *, root: Path) -> str | None:
     """The hash of the stage's first output in `dvc.lock`, or None where it was never committed."""
+    if not (root / ".dvc").is_dir():
+        return None
     try:
-        locked = yaml.safe_load((root / "dvc.lock").read_text(encoding="utf-8"))
+        with _holding(_scratch(root) / "commit.lock", fcntl.LOCK_SH):
+            locked = yaml.safe_load((root / "dvc.lock").read_text(encoding="utf-8"))
         return str(locked["stages"][stage]["outs"][0]["md5"])
     except (OSError, yaml.YAMLError, KeyError, IndexError, TypeError):
         return None
 
 
 def heal(root: Path, *, mend: bool = True) -> list[str]:
-    """Mends what a kill of DVC can leave, or without `mend` only finds it; says what. Not while DVC edits its lock."""
-    scratch = root / ".dvc" / "tmp"
+    """Mends what a kill of DVC can leave, or without `mend` only finds it; says what. Nothing while one commits."""
     if not (root / ".dvc").is_dir():
         return []
-    scratch.mkdir(exist_ok=True)
-    keep_private(root)
-    descriptor = os.open(scratch / "rwlock.lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the lock that DVC takes around its own edits
-        return [*_heal_rwlock(scratch / "rwlock", mend), *_heal_dvc_lock(root, mend)]
+        with _holding(_scratch(root) / "commit.lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return _heal(root, mend)
     except BlockingIOError:
         return []
-    finally:
-        os.close(descriptor)
+
+
+def _heal(root: Path, mend: bool) -> list[str]:
+    """Each file under the lock that DVC itself takes before it writes it; a file whose lock is taken is left alone."""
+    scratch = _scratch(root)
+    keep_private(root)
+    found: list[str] = []
+    with suppress(BlockingIOError), _holding(scratch / "rwlock.lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
+        found += _heal_rwlock(scratch / "rwlock", mend)
+    with suppress(BlockingIOError), _holding(scratch / "lock", fcntl.LOCK_EX | fcntl.LOCK_NB):
+        found += _heal_dvc_lock(root, mend)
+    return found
 
 
 def keep_private(root: Path) -> None:
@@ -209,13 +232,14 @@ def git_commit(root: Path) -> str:
 
 
 def main() -> int:
-    """What `make repro` begins with; exit status 1, with a line, where the disk takes nothing."""
+    """What `make repro` begins with, `python -m publishing.versions` before `dvc repro`: what killing left is mended.
+    Exit status 1, with a line, where the disk takes nothing."""
     from publishing.places import root
 
     try:
         refuse_without_room(root())
         for mended in heal(root()):
-            print(mended)
+            print(mended, flush=True)
     except (OSError, NoRoom) as error:
         line = no_room(error, root=root())
         if line is None:

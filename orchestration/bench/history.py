@@ -17,7 +17,7 @@ def stages(data: Path) -> list[Result]:
     if not path.is_file():
         raise BadInput(f"{path}: no run on record; run `make repro` first")
     noted = read_json(path)
-    missing = [stage.name for stage in STAGES if stage.name not in noted["stages"]]
+    missing = [stage.name for stage in STAGES if noted["stages"].get(stage.name, {}).get("status") != 0]
     if missing:
         raise BadInput(f"{path}: the last `make repro` did not make {', '.join(missing)}; run it in a fresh clone")
     took = sorted(noted["stages"].items(), key=lambda each: -each[1]["cpu"])

@@ -45,7 +45,7 @@ TURNS = (
 
 @dataclass
 class Kill:
-    """Where it was meant to hit and where it hit, what `make repro` mended before it resumed, and what was wrong."""
+    """Where it was meant to hit and where it hit, what was mended before it resumed, and what was wrong."""
 
     turn: int
     aimed: str
@@ -249,7 +249,7 @@ def kill_rows(state: State) -> list[Row]:
         if any(kill.wrong for kill in kills):
             found = f"{len(stages)} stages hit"
         for line, times in sorted(mended.items()):
-            found += f"; {times} times `make repro` mended: {line.split(':')[0]}"
+            found += f"; {times} times mended before: {line.split(':')[0]}"
         wrong = [f"{kill.stage}, {kill.phase}: {each}" for kill in kills for each in kill.wrong]
         rows.append(
             Row(f"`dvc repro` of the profile `smoke`, {turn.name}: killed and resumed", len(hits), wrong, found)

@@ -114,7 +114,7 @@ class Clone:
         return [str(beside), *words[1:]] if "/" not in first and beside.exists() else list(words)
 
     def repro(self, *stages: str, more: Mapping[str, str] | None = None) -> Ended:
-        """What `make repro` gives: DVC's files are mended, then `dvc repro`."""
+        """DVC's files are mended, then `dvc repro`."""
         self.must_run("python", "-m", "publishing.versions", more=more)
         return self.run("dvc", "repro", *stages, more=more)
 

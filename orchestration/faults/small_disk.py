@@ -242,7 +242,7 @@ class _Tries:
         return [full, barred]
 
     def _give(self, words: tuple[str, ...], more: dict[str, str]) -> Ended:
-        """The command; `dvc repro` as `make repro` gives it."""
+        """The command; before `dvc repro` DVC's files are mended."""
         if words[0] == "dvc":
             mended = self.clone.run("python", "-m", "publishing.versions", more=more)
             if mended.status:

@@ -8,13 +8,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 from test_engines import Project
 
 import orchestration.repro as repro
+from common.workers import map_in_processes
 from orchestration import warm
 from orchestration.warm import Ended
 from publishing.stage import Stage, graph_of
@@ -76,18 +80,51 @@ def test_what_reads_a_stage_that_failed_is_not_begun_and_the_others_are_made() -
     assert made(engine, *GRAPH, at_once=3) == ["films", "encoder", "base"]
 
 
-def test_a_stage_tells_its_status_and_what_it_took() -> None:
-    running = warm.start("toy", lambda words: len(words) + 6, known=warm.sources())
-    ((name, ended),) = warm.wait({"toy": running})
-    assert name == "toy" and ended.status == 7 and 0 < ended.cpu <= 60 and ended.seconds > 0
+def status_of(stage: str, make: Callable[[list[str]], int], **more: Any) -> int:
+    running = warm.start(stage, make, **({"known": warm.sources()} | more))
+    ((name, ended),) = warm.wait({stage: running})
+    assert name == stage and 0 < ended.cpu <= 60 and ended.seconds > 0
+    return ended.status
+
+
+def test_a_stage_tells_its_status() -> None:
+    assert status_of("toy", lambda words: len(words) + 6) == 7
+
+
+def test_a_stage_that_fails_has_status_1_and_a_trace(capfd: pytest.CaptureFixture[str]) -> None:
+    assert status_of("toy", lambda _words: 1 // 0) == 1
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+def picture_and_threads(number: int) -> tuple[int, int, int, int]:
+    """Asks OpenCV for what it does on several threads, and how many threads each library has."""
+    import torch
+    from threadpoolctl import threadpool_info
+
+    small = cv2.resize(np.full((2000, 2000, 3), number, np.uint8), (999, 999), interpolation=cv2.INTER_AREA)
+    most = max(pool["num_threads"] for pool in threadpool_info())
+    return int(small.mean()), cv2.getNumThreads(), torch.get_num_threads(), most
+
+
+def test_forked_workers_compute_on_one_thread_whatever_their_parent_did() -> None:
+    def make(_words: list[str]) -> int:
+        cv2.setNumThreads(2)
+        assert picture_and_threads(7)[0] == 7  # wakes the threads of OpenCV's pool
+        found = list(map_in_processes(picture_and_threads, [1, 2, 3], jobs=2))
+        assert found == [(number, 1, 1, 1) for number in (1, 2, 3)] and cv2.getNumThreads() == 2
+        return 0
+
+    assert status_of("toy", make) == 0
 
 
 def test_a_stage_that_fills_idle_cores_gives_way() -> None:
     def niceness(_words: list[str]) -> int:
         return os.nice(0)
 
-    usual, filling = (warm.start("toy", niceness, known=warm.sources(), filling=each) for each in (False, True))
-    assert (usual.ended().status, filling.ended().status) == (os.nice(0), os.nice(0) + warm.FILLING)
+    assert [status_of("toy", niceness, filling=each) for each in (False, True)] == [
+        os.nice(0),
+        os.nice(0) + warm.FILLING,
+    ]
 
 
 def test_a_stage_that_is_killed_is_told_by_its_signal() -> None:
@@ -95,7 +132,7 @@ def test_a_stage_that_is_killed_is_told_by_its_signal() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
         return 0
 
-    assert warm.start("toy", killed, known=warm.sources()).ended().status == -signal.SIGKILL
+    assert status_of("toy", killed) == -signal.SIGKILL
 
 
 @pytest.mark.slow
@@ -103,7 +140,7 @@ def test_code_that_changed_since_is_imported_anew(capfd: pytest.CaptureFixture[s
     def never(_words: list[str]) -> int:
         return 99
 
-    assert warm.start("toy", never, known={}).ended().status == 2
+    assert status_of("toy", never, known={}) == 2
     assert "toy: no such stage" in capfd.readouterr().err
 
 
@@ -172,16 +209,34 @@ def test_killed_at_any_moment_it_ends_as_if_undisturbed(project: Project, tmp_pa
         assert lock(project) == whole
 
 
-def kill_after(project: Project, seconds: float) -> None:
+@pytest.mark.slow
+def test_ctrl_c_ends_the_stages_too_and_the_same_command_goes_on(project: Project) -> None:
+    whole = lock(project)
+    for name in ("data/words", "data/lengths", "data/total"):
+        shutil.rmtree(project.root / name)
+    process = started(project, stderr=subprocess.PIPE)
+    time.sleep(7)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode in (0, warm.INTERRUPTED)  # 0: it was done by then
+    assert process.returncode == 0 or "the same command goes on" in told.decode()
+    assert project.command("orchestration.repro").returncode == 0 and lock(project) == whole
+
+
+def started(project: Project, **more: Any) -> subprocess.Popen[bytes]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "DAGSTER_"))}
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "orchestration.repro"],
         cwd=project.root,
         env=environment | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(project.root / ".site_cache")},
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
         start_new_session=True,
+        **more,
     )
+
+
+def kill_after(project: Project, seconds: float) -> None:
+    process = started(project, stderr=subprocess.DEVNULL)
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -68,7 +68,7 @@ def test_a_run_is_refused_before_it_begins(
     with pytest.raises(NoRoom, match="what was published stays"):
         refuse_without_room(tmp_path)
     monkeypatch.setenv("FOCUSEDAD_ROOT", str(tmp_path))
-    assert versions.main() == 1, "so does `make repro`"
+    assert versions.main() == 1
     assert capsys.readouterr().err.count("\n") == 1
 
 
