@@ -1,8 +1,8 @@
 """One stage in this process: `python -m orchestration.run STAGE`, the command of every stage in `dvc.yaml`.
 
 It executes the Dagster asset of that name in the shared home, so that the run, its check and its metadata are seen in
-the interface whichever engine started it; `make repro` calls it in a process that is warm. Exit status: 0 published, 1 refused (audit, missing input, busy, a full
-disk, a fault of the program), 2 a mistake of the user's in one line.
+the interface whichever engine started it; `make repro` calls it in a process that is warm. Exit status: 0 published, 1
+refused (audit, missing input, busy, a full disk, a fault of the program), 2 a mistake of the user's in one line.
 
 Worker processes import this module again: nothing heavy stands at its top.
 """
