@@ -1,8 +1,8 @@
 """Who may touch a stage's data: exclusive for the stage written, shared for every stage read, and never waited for.
 
 A stage that waited would deadlock: DVC holds its own lock while the stage's command runs, and a run from the interface
-holds this one while it waits for DVC's. `flock` goes with the process, however it dies, and with the workers forked from it,
-which end with it.
+holds this one while it waits for DVC's. `flock` goes with the process, however it dies, and with the
+workers forked from it, which end with it.
 """
 
 from __future__ import annotations
