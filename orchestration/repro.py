@@ -72,6 +72,7 @@ def repro(at_once: int | None) -> int:
         if not changed:
             print("Nothing is changed: `dvc status` is clean.")
             return 0
+        warm.load()
         status = _make_all(changed, at_once, known)
         if status:
             return status
@@ -88,21 +89,12 @@ def can_fork() -> bool:
 
 
 def _changed() -> set[str]:
-    """The stages that `dvc status` names; the libraries are loaded while it looks, and no further if there are none."""
+    """The stages that `dvc status` names."""
     command = [sys.executable, "-m", "dvc", "status", "--json"]
-    with subprocess.Popen(command, cwd=root(), stdout=subprocess.PIPE, text=True) as asked:
-        assert asked.stdout is not None
-        loading = warm.load()
-        while asked.poll() is None and next(loading, None):
-            pass
-        told = asked.stdout.read()
+    asked = subprocess.run(command, cwd=root(), stdout=subprocess.PIPE, text=True, check=False)
     if asked.returncode:
         raise BadInput("what is changed is not known, for DVC's reason above")
-    changed = set(json.loads(told))
-    if changed:
-        for _ in loading:
-            pass
-    return changed
+    return set(json.loads(asked.stdout))
 
 
 def _make_all(changed: Collection[str], at_once: int | None, known: warm.Sources) -> int:

@@ -17,22 +17,22 @@ from dataclasses import dataclass, field
 
 from publishing.places import CODE_ROOT, parameters_file
 
-# What the lineage imports, the quickest first. Importing starts no thread of Python's, and computes nothing.
+# What the lineage imports. Importing starts no thread of Python's, and computes nothing.
 LIBRARIES = (
-    "dvc.repo",
     "av",
     "cv2",
     "dagster",
-    "pandas",
-    "pyarrow.parquet",
-    "great_expectations.expectations",
-    "torch",
+    "dvc.repo",
     "facenet_pytorch",
-    "mlflow",
-    "transformers.models.qwen2",
-    "peft",
-    "sklearn.cluster",
+    "great_expectations.expectations",
     "matplotlib.pyplot",
+    "mlflow",
+    "pandas",
+    "peft",
+    "pyarrow.parquet",
+    "sklearn.cluster",
+    "torch",
+    "transformers.models.qwen2",
 )
 FILLING = 5  # niceness of a stage that fills the cores that others leave idle
 INTERRUPTED = 130  # exit status, as a shell's
@@ -59,12 +59,11 @@ class Running:
     began: float = field(default_factory=time.monotonic)
 
 
-def load() -> Iterator[str]:
-    """Imports the libraries one by one, so that whoever waits for something else can stop in between."""
+def load() -> None:
+    """Imports the libraries."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     for name in LIBRARIES:
         importlib.import_module(name)
-        yield name
     gc.collect()
     gc.freeze()  # no collection of a forked process touches, and so copies, what is shared
 
