@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import signal
@@ -31,6 +32,7 @@ from publishing.room import no_room
 if TYPE_CHECKING:
     from publishing.stage import Graph
 
+log = logging.getLogger(__name__)
 TIMES = "repro.json"  # in the home: what the last run made, and what each stage took (`warm.Ended`)
 
 Handle = TypeVar("Handle")
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print("interrupted; the same command goes on where this one was", file=sys.stderr)
-        return warm.INTERRUPTED
+        return run.INTERRUPTED
     except Exception as error:
         line = no_room(error, root=root())
         if line is None:
@@ -66,19 +68,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def repro(at_once: int | None) -> int:
     """Makes what is changed; the exit status."""
-    if can_fork():
-        known = warm.sources()
-        changed = _changed()
-        if not changed:
-            print("Nothing is changed: `dvc status` is clean.")
-            return 0
-        warm.load()
-        status = _make_all(changed, at_once, known)
-        if status:
-            return status
+    if not can_fork():
+        return _by_dvc()
+    from common.progress import show_progress
+
+    show_progress()
+    began, known = time.monotonic(), warm.sources()
+    log.info("asking DVC what has changed")
+    changed = _changed()
+    if not changed:
+        print("Nothing is changed: `dvc status` is clean.")
+        return 0
+    log.info("%d stages have changed; loading libraries", len(changed))
+    warm.load()
+    return _make_all(changed, at_once, known=known, began=began) or _by_dvc("--quiet")
+
+
+def _by_dvc(*words: str) -> int:
+    """`dvc repro` takes the place of this process, so that signals and the exit status are its own."""
     os.chdir(root())
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "dvc", "repro"])
+    os.execv(sys.executable, [sys.executable, "-m", "dvc", "repro", *words])
 
 
 def can_fork() -> bool:
@@ -91,22 +101,18 @@ def can_fork() -> bool:
 def _changed() -> set[str]:
     """The stages that `dvc status` names."""
     command = [sys.executable, "-m", "dvc", "status", "--json"]
-    asked = subprocess.run(command, cwd=root(), stdout=subprocess.PIPE, text=True, check=False)
+    asked = subprocess.run(command, cwd=root(), capture_output=True, text=True, check=False)
     if asked.returncode:
-        raise BadInput("what is changed is not known, for DVC's reason above")
+        raise BadInput(f"dvc status: {asked.stderr.strip()}")
     return set(json.loads(asked.stdout))
 
 
-def _make_all(changed: Collection[str], at_once: int | None, known: warm.Sources) -> int:
+def _make_all(changed: Collection[str], at_once: int | None, *, known: warm.Sources, began: float) -> int:
     """Makes the changed stages and those after them; what each took is printed, and noted in the home."""
-    from common.progress import show_progress
-
-    show_progress()
     from orchestration.definitions import STAGES, settings
     from publishing.stage import graph_of
 
     graph = graph_of(STAGES)
-    began = time.monotonic()
     try:
         ((_, prepared),) = warm.wait({"": warm.start("", _prepare_home, known=warm.sources())})
         if prepared.status:
@@ -180,7 +186,7 @@ def _prepare_home(_: list[str]) -> int:
 
 
 def _told(ended: dict[str, Ended], seconds: float) -> Iterator[str]:
-    """A table: what each stage took, in the order in which they ended."""
+    """A table: what each stage took, in the order in which they ended; several went on at once."""
     yield f"\n{'stage':20} {'seconds':>9} {'CPU s':>9}"
     for stage, end in ended.items():
         yield f"{stage:20} {end.seconds:9.1f} {end.cpu:9.1f}"
@@ -195,7 +201,9 @@ def _complaint(ended: dict[str, Ended]) -> int:
             print(f"{stage}: ended by signal {-status} (by the system, where memory ran out?)", file=sys.stderr)
     if not failed:
         return 0
-    print(f"not made: {', '.join(failed)}; nothing was made from what they would have given", file=sys.stderr)
+    print(
+        f"not made: {', '.join(failed)}, and nothing that reads {'it' if len(failed) == 1 else 'them'}", file=sys.stderr
+    )
     return max(next(iter(failed.values())), 1)
 
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from publishing.stage import Stage
 
 
+INTERRUPTED = 130  # exit status, as a shell's
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     parser = argparse.ArgumentParser(prog="python -m orchestration.run", description="Makes one stage of the lineage.")
@@ -145,6 +148,9 @@ def _tell(stage: Stage, result: Any) -> int:
         print(f"{stage.name}: the run failed before its step began", file=sys.stderr)
         return 1
     data = failed[0].step_failure_data
+    if data.error is not None and data.error.cls_name == "DagsterExecutionInterruptedError":
+        print(f"{stage.name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
     if data.user_failure_data is not None:
         print(data.user_failure_data.description, file=sys.stderr)
         status = data.user_failure_data.metadata.get(EXIT_STATUS)

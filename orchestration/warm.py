@@ -15,6 +15,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from orchestration import run
 from publishing.places import CODE_ROOT, parameters_file
 
 # What the lineage imports. Importing starts no thread of Python's, and computes nothing.
@@ -35,7 +36,6 @@ LIBRARIES = (
     "transformers.models.qwen2",
 )
 FILLING = 5  # niceness of a stage that fills the cores that others leave idle
-INTERRUPTED = 130  # exit status, as a shell's
 PATIENCE_SECONDS = 10.0  # for stages that heard Ctrl-C to end by themselves; after that they end with their parent
 
 Sources = dict[str, tuple[int, int]]
@@ -90,7 +90,7 @@ def start(stage: str, make: Callable[[list[str]], int], *, known: Sources, filli
     try:
         status = _make(stage, make, known, filling, parent)
     except KeyboardInterrupt:
-        status = INTERRUPTED
+        status = run.INTERRUPTED
     except BaseException:
         traceback.print_exc()
     finally:  # nothing of the parent's is carried on here, its exit handlers neither

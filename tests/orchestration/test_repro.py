@@ -164,7 +164,7 @@ def test_it_makes_what_dvc_makes_and_then_nothing(project: Project) -> None:
     done = project.command("orchestration.repro")
     assert done.returncode == 0, done.stderr
     assert "total: 1 made; committed to DVC" in done.stderr
-    assert done.stdout.count("didn't change, skipping") == 3
+    assert "total " in done.stdout and "up to date" in project.dvc("status")
     by_repro = lock(project)
     project.dvc("repro", "--force")
     assert lock(project) == by_repro
@@ -178,7 +178,7 @@ def test_a_rejection_is_told_and_what_reads_it_is_left_alone(project: Project) -
     project.raw("tt9000001", "incomprehensible")
     done = project.command("orchestration.repro")
     assert done.returncode == 1 and "too long a word" in done.stderr and "Traceback" not in done.stderr
-    assert "not made: words;" in done.stderr and "lengths: " not in done.stderr
+    assert "not made: words, and nothing that reads it" in done.stderr and "lengths: " not in done.stderr
     assert lock(project) == before
     project.raw("tt9000001", "the words of tt9000001")
     assert project.command("orchestration.repro").returncode == 0
@@ -193,7 +193,10 @@ def test_a_mistake_in_the_parameters_is_one_line(project: Project) -> None:
     done = project.command("orchestration.repro")
     parameters.write_text(text)
     assert done.returncode == 2
-    assert done.stderr.strip() == "params.yaml: studio.train_movies: unknown parameter; did you mean train_films?"
+    assert (
+        done.stderr.splitlines()[-1] == "params.yaml: studio.train_movies: unknown parameter; did you mean train_films?"
+    )
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow
@@ -218,8 +221,9 @@ def test_ctrl_c_ends_the_stages_too_and_the_same_command_goes_on(project: Projec
     time.sleep(7)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60)
-    assert process.returncode in (0, warm.INTERRUPTED)  # 0: it was done by then
+    assert process.returncode in (0, repro.run.INTERRUPTED)  # 0: it was done by then
     assert process.returncode == 0 or "the same command goes on" in told.decode()
+    assert "a fault of the program" not in told.decode()
     assert project.command("orchestration.repro").returncode == 0 and lock(project) == whole
 
 
