@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -112,10 +112,9 @@ def _quiet_dvc() -> Iterator[None]:
 
 def output_hash(stage: str, *, root: Path) -> str | None:
     """The hash of the stage's first output in `dvc.lock`, or None where it was never committed."""
-    if not (root / ".dvc").is_dir():
-        return None
+    lock = root / ".dvc" / "tmp" / "commit.lock"  # there is none where nothing of ours ever committed
     try:
-        with _holding(_scratch(root) / "commit.lock", fcntl.LOCK_SH):
+        with _holding(lock, fcntl.LOCK_SH) if lock.exists() else nullcontext():
             locked = yaml.safe_load((root / "dvc.lock").read_text(encoding="utf-8"))
         return str(locked["stages"][stage]["outs"][0]["md5"])
     except (OSError, yaml.YAMLError, KeyError, IndexError, TypeError):
