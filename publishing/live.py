@@ -152,13 +152,13 @@ def end_dead_runs(found: Any) -> list[str]:
     """Ends the runs whose process was killed on this machine, so that none stays RUNNING for ever; their ids."""
     experiment = found.get_experiment_by_name(tracking.EXPERIMENT)
     dead = [
-        str(run.info.run_id)
+        run
         for run in found.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'")
         if not _lives(run.data.tags.get(PROCESS))
     ]
     for run in dead:
-        found.set_terminated(run, status="KILLED")
-    return dead
+        found.set_terminated(run.info.run_id, status="FINISHED" if tracking.LOGGED in run.data.tags else "KILLED")
+    return [str(run.info.run_id) for run in dead]
 
 
 def this_process() -> str:

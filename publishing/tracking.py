@@ -30,6 +30,7 @@ from publishing.versions import git_commit
 
 EXPERIMENT = "focusedad"
 MODEL = "focusedad-captioner"  # the registered model
+LOGGED = "data_version"  # the tag that a run gets last: one that was killed before is not taken for a whole one
 _BATCH = 1000  # MLflow's limit of metrics in one request
 
 
@@ -142,16 +143,17 @@ def log_training_run(
             client(home).delete_run(run)
         return known
     found = client(home)
-    tags = {**training_tags(stage, unit, data, inputs), "data_version": made}
+    tags = {**training_tags(stage, unit, data, inputs), LOGGED: made}
     if run is None or not is_there(found, run):
         from publishing.live import PROCESS, end_dead_runs, this_process
 
         end_dead_runs(found)
         tags[PROCESS] = this_process()  # by which a run whose logging was killed is known, and ended
-        run = start_run(found, f"{stage}/{unit}".rstrip("/"), tags)
+        run = start_run(found, f"{stage}/{unit}".rstrip("/"), {name: tags[name] for name in tags if name != LOGGED})
     else:
         for tag, value in tags.items():
-            found.set_tag(run, tag, value)
+            if tag != LOGGED:
+                found.set_tag(run, tag, value)
     try:
         _log(found, run, parameters, metrics, curves)
         _log_folder(found, run, folder)
@@ -159,6 +161,7 @@ def log_training_run(
             note_inputs(found, run, tags)
         if model is not None:
             _register(found, run, model, folder=folder, tags=tags, card=_card(model, unit, made, data, inputs))
+        found.set_tag(run, LOGGED, made)
     except BaseException:
         found.set_terminated(run, status="FAILED")
         raise

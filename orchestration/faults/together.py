@@ -18,7 +18,7 @@ from orchestration.faults.scratch import Clone, differences, kill_group
 
 log = logging.getLogger(__name__)
 REPRO = ("python", "-m", "orchestration.repro")
-KILLS = 24
+KILLS = 16
 GAP = (8.0, 30.0)  # seconds from a start to its kill; six go by before the first stage begins
 
 

@@ -66,6 +66,18 @@ def test_a_run_taken_up_after_a_kill_has_one_version(training: dict[str, Any]) -
     assert [version.run_id for version in client.search_model_versions("name='captioner'")] == [run]
 
 
+@pytest.mark.parametrize("part", ["_log", "_log_folder", "note_inputs"])
+def test_a_training_that_was_over_is_registered_wherever_its_logging_was_killed(
+    part: str, training: dict[str, Any]
+) -> None:
+    client = tracking.client(training["home"])
+    live = tracking.start_run(client, "captioner/C2.0", {"stage": "captioner", "unit": "C2.0"})
+    client.set_terminated(live, status="FINISHED")  # as `publishing.live` leaves it
+    killed_after(part, training, run=live)
+    assert tracking.log_training_run(**training, run=live) == live
+    assert [version.run_id for version in client.search_model_versions("name='captioner'")] == [live]
+
+
 def test_a_run_whose_logging_was_killed_is_ended_by_who_comes_next(training: dict[str, Any]) -> None:
     tracking.client(training["home"])
     killed_after("_log", {**training, "model": None})
