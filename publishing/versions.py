@@ -196,14 +196,16 @@ def _heal_dvc_lock(root: Path, mend: bool) -> list[str]:
 
 
 def _is_dvc_lock(text: str) -> bool:
+    """Whether DVC would read it: a file torn after `path:` is good YAML, and refused all the same."""
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+    from voluptuous import Invalid
+
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError:
+        COMPILED_LOCKFILE_SCHEMA(content)
+    except (yaml.YAMLError, Invalid):
         return False
-    if not isinstance(content, dict) or content.get("schema") != "2.0":
-        return False
-    stages = content.get("stages") or {}
-    return isinstance(stages, dict) and all(isinstance(stage, dict) and "cmd" in stage for stage in stages.values())
+    return bool(content)
 
 
 def _from_git(root: Path) -> str:

@@ -179,6 +179,16 @@ def test_torn_files_of_dvc_are_healed(project: Project) -> None:
     assert "up to date" in project.dvc("status")
 
 
+def test_a_lock_file_torn_anywhere_is_healed(project: Project) -> None:
+    good = lock(project)
+    heal(project.root)
+    for end in [good.index("path: data/") + len("path:"), good.index("size:") + len("size:"), len(good) // 3, 9]:
+        (project.root / "dvc.lock").write_text(good[:end])
+        if project.command("dvc", "status").returncode:
+            assert len(heal(project.root)) == 1 and lock(project) == good
+        (project.root / "dvc.lock").write_text(good)
+
+
 def test_dead_holders_of_dvcs_lock_are_dropped(project: Project) -> None:
     path = project.root / ".dvc/tmp/rwlock"
     path.write_text('{"write": {"/somewhere": {"pid": 1, "cmd": "dvc repro"}}, "read": {}}')
