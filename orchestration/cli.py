@@ -41,13 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except Exception as error:
-        from publishing.room import no_room
+        from publishing.room import end_for_room
 
-        line = no_room(error, root=_root())
-        if line is None:
-            raise
-        print(line, file=sys.stderr)
-        return 1
+        return end_for_room(error, root=_root())
 
 
 def _parser() -> argparse.ArgumentParser:

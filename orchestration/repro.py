@@ -27,7 +27,7 @@ from orchestration import run, warm
 from orchestration.warm import Ended
 from publishing import versions
 from publishing.places import home, root
-from publishing.room import no_room
+from publishing.room import end_for_room
 
 if TYPE_CHECKING:
     from publishing.stage import Graph
@@ -59,11 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("interrupted; the same command goes on where this one was", file=sys.stderr)
         return run.INTERRUPTED
     except Exception as error:
-        line = no_room(error, root=root())
-        if line is None:
-            raise
-        print(line, file=sys.stderr)
-        return 1
+        return end_for_room(error, root=root())
 
 
 def repro(at_once: int | None) -> int:
@@ -103,7 +99,7 @@ def _changed() -> set[str]:
     command = [sys.executable, "-m", "dvc", "status", "--json"]
     asked = subprocess.run(command, cwd=root(), capture_output=True, text=True, check=False)
     if asked.returncode:
-        raise BadInput(f"dvc status: {asked.stderr.strip()}")
+        raise BadInput(f"dvc status: {' '.join(asked.stderr.split())}")
     return set(json.loads(asked.stdout))
 
 
@@ -114,7 +110,7 @@ def _make_all(changed: Collection[str], at_once: int | None, *, known: warm.Sour
 
     graph = graph_of(STAGES)
     try:
-        ((_, prepared),) = warm.wait({"": warm.start("", _prepare_home, known=warm.sources())})
+        _, prepared = warm.wait({"": warm.start("", _prepare_home, known=warm.sources())})
         if prepared.status:
             return prepared.status
         ended = side_by_side(
@@ -140,7 +136,7 @@ def side_by_side(
     *,
     at_once: int,
     start: Callable[[str], Handle],
-    wait: Callable[[dict[str, Handle]], Iterator[tuple[str, Ended]]],
+    wait: Callable[[dict[str, Handle]], tuple[str, Ended]],
 ) -> dict[str, Ended]:
     """Starts every stage that is changed, or reads one that was made here, as soon as all it reads is there; at most
     `at_once` at a time, in the order of the graph. What reads a stage that failed is not begun."""
@@ -158,10 +154,10 @@ def side_by_side(
                     continue
                 running[stage] = start(stage)
             waiting.remove(stage)
-        for stage, end in wait(running) if running else ():
+        if running:
+            stage, ended[stage] = wait(running)
             del running[stage]
-            ended[stage] = end
-            if end.status:
+            if ended[stage].status:
                 lost.add(stage)
     return ended
 
@@ -177,11 +173,7 @@ def _prepare_home(_: list[str]) -> int:
         dg.DagsterInstance.get()
         tracking.client()
     except Exception as error:
-        line = no_room(error, root=root())
-        if line is None:
-            raise
-        print(line, file=sys.stderr)
-        return 1
+        return end_for_room(error, root=root())
     return 0
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from common.errors import BadInput
 from common.garbage import leave, spare_collections
 from publishing.places import root
-from publishing.room import no_room, refuse_without_room
+from publishing.room import end_for_room, refuse_without_room
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -46,11 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(mistake, file=sys.stderr)
         return 2
     except Exception as error:  # the engines keep their history on the same disk
-        line = no_room(error, root=root())
-        if line is None:
-            raise
-        print(f"{asked.stage}: {line}", file=sys.stderr)
-        return 1
+        return end_for_room(error, root=root(), of=asked.stage)
 
 
 def start_again_in_the_right_environment(module: str, arguments: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from orchestration import run
@@ -111,14 +111,12 @@ def _make(stage: str, make: Callable[[list[str]], int], known: Sources, filling:
     return make([stage])
 
 
-def wait(running: dict[str, Running]) -> Iterator[tuple[str, Ended]]:
-    """Waits until one of the stages has ended."""
+def wait(running: dict[str, Running]) -> tuple[str, Ended]:
+    """The first of the stages to end; this process has no other children."""
     process, status, usage = os.wait4(-1, 0)
-    for name, each in running.items():
-        if each.process == process:
-            spent = time.monotonic() - each.began
-            yield name, Ended(os.waitstatus_to_exitcode(status), spent, usage.ru_utime + usage.ru_stime)
-            return
+    name = next(name for name, each in running.items() if each.process == process)
+    spent = time.monotonic() - running[name].began
+    return name, Ended(os.waitstatus_to_exitcode(status), spent, usage.ru_utime + usage.ru_stime)
 
 
 def let_end() -> None:

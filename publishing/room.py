@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def refuse_without_room(root: Path) -> None:
     state = _state(root)
     if state is not None:
         raise NoRoom(state)
+
+
+def end_for_room(error: Exception, *, root: Path, of: str = "") -> int:
+    """Exit status 1, the line of `no_room` told on stderr, after the name `of` what could not be done; raises any other
+    error again."""
+    line = no_room(error, root=root)
+    if line is None:
+        raise error
+    print(f"{of}: {line}".removeprefix(": "), file=sys.stderr)
+    return 1
 
 
 def no_room(error: BaseException, *, root: Path) -> str | None:

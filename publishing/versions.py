@@ -10,7 +10,6 @@ import json
 import logging
 import random
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
@@ -20,7 +19,7 @@ from typing import Any
 import yaml
 
 from common.files import write_text
-from publishing.room import NoRoom, no_room, refuse_without_room
+from publishing.room import NoRoom, end_for_room, refuse_without_room
 
 log = logging.getLogger(__name__)
 
@@ -242,11 +241,7 @@ def main() -> int:
         for mended in heal(root()):
             print(mended, flush=True)
     except (OSError, NoRoom) as error:
-        line = no_room(error, root=root())
-        if line is None:
-            raise
-        print(line, file=sys.stderr)
-        return 1
+        return end_for_room(error, root=root())
     return 0
 
 

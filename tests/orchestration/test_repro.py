@@ -7,9 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import cv2
@@ -47,10 +45,10 @@ class Engine:
         self.begun.append(stage)
         return stage
 
-    def wait(self, running: dict[str, str]) -> Iterator[tuple[str, Ended]]:
+    def wait(self, running: dict[str, str]) -> tuple[str, Ended]:
         self.beside.append(set(running))
         first = next(iter(running))
-        yield first, Ended(self.status.get(first, 0), 1.0, 1.0)
+        return first, Ended(self.status.get(first, 0), 1.0, 1.0)
 
 
 def made(engine: Engine, *changed: str, at_once: int = 2) -> list[str]:
@@ -82,7 +80,7 @@ def test_what_reads_a_stage_that_failed_is_not_begun_and_the_others_are_made() -
 
 def status_of(stage: str, make: Callable[[list[str]], int], **more: Any) -> int:
     running = warm.start(stage, make, **({"known": warm.sources()} | more))
-    ((name, ended),) = warm.wait({stage: running})
+    name, ended = warm.wait({stage: running})
     assert name == stage and 0 < ended.cpu <= 60 and ended.seconds > 0
     return ended.status
 
@@ -200,47 +198,47 @@ def test_a_mistake_in_the_parameters_is_one_line(project: Project) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_it_ends_as_if_undisturbed(project: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("said", ["loading libraries", "words/tt9000001 made", "words: 2 made", "lengths: 2 made"])
+def test_killed_it_ends_as_if_undisturbed(said: str, project: Project) -> None:
     whole = lock(project)
-    for seconds in (4.0, 6.0, 8.0):
-        for name in ("data/words", "data/lengths", "data/total", ".dvc/cache"):
-            shutil.rmtree(project.root / name, ignore_errors=True)
-        (project.root / "dvc.lock").unlink(missing_ok=True)
-        kill_after(project, seconds)
-        done = project.command("orchestration.repro")
-        assert done.returncode == 0, done.stderr
-        assert lock(project) == whole
+    forget(project)
+    status, _ = signalled(project, signal.SIGKILL, when=said)
+    assert status == -signal.SIGKILL
+    done = project.command("orchestration.repro")
+    assert done.returncode == 0, done.stderr
+    assert lock(project) == whole
 
 
 @pytest.mark.slow
 def test_ctrl_c_ends_the_stages_too_and_the_same_command_goes_on(project: Project) -> None:
     whole = lock(project)
-    for name in ("data/words", "data/lengths", "data/total"):
-        shutil.rmtree(project.root / name)
-    process = started(project, stderr=subprocess.PIPE)
-    time.sleep(7)
-    os.killpg(process.pid, signal.SIGINT)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode in (0, repro.run.INTERRUPTED)  # 0: it was done by then
-    assert process.returncode == 0 or "the same command goes on" in told.decode()
-    assert "a fault of the program" not in told.decode()
+    forget(project)
+    status, told = signalled(project, signal.SIGINT, when="words/tt9000001 made")
+    assert status == repro.run.INTERRUPTED
+    assert "the same command goes on" in told and "a fault of the program" not in told
     assert project.command("orchestration.repro").returncode == 0 and lock(project) == whole
 
 
-def started(project: Project, **more: Any) -> subprocess.Popen[bytes]:
+def forget(project: Project) -> None:
+    for name in ("data/words", "data/lengths", "data/total", ".dvc/cache"):
+        shutil.rmtree(project.root / name, ignore_errors=True)
+    (project.root / "dvc.lock").unlink(missing_ok=True)
+
+
+def signalled(project: Project, number: signal.Signals, *, when: str) -> tuple[int, str]:
+    """Status and last lines of a run all of whose processes get the signal once it has said `when`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "DAGSTER_"))}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "orchestration.repro"],
         cwd=project.root,
         env=environment | {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(project.root / ".site_cache")},
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
         start_new_session=True,
-        **more,
     )
-
-
-def kill_after(project: Project, seconds: float) -> None:
-    process = started(project, stderr=subprocess.DEVNULL)
-    time.sleep(seconds)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    assert process.stderr is not None
+    assert any(when in line for line in process.stderr), f"it ended without saying {when!r}"
+    os.killpg(process.pid, number)
+    _, told = process.communicate(timeout=60)
+    return process.returncode, told

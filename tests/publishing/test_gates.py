@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from toy_stages import WORDS
+from toy_world import FILMS, ToyWorld
 
-from publishing.gates import audit
+from publishing.gates import Audit, audit
 from publishing.stage import Expect, expect
 
 
@@ -67,3 +71,15 @@ def test_the_documentation_of_a_failure_is_written(tmp_path: Path) -> None:
     found.write_docs(tmp_path / "docs")
     assert (tmp_path / "docs/index.html").exists()
     found.write_docs(tmp_path / "docs")  # replaces what an earlier run wrote
+
+
+def test_a_process_that_makes_units_loads_no_gate_beside_them(world: ToyWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Imports of two threads that share modules see each other's half loaded ones."""
+    loaded_by: list[threading.Thread] = []
+    monkeypatch.setattr("publishing.gates.load", lambda: loaded_by.append(threading.current_thread()))
+    monkeypatch.setattr("publishing.gates.audit", lambda *_, units: Audit())
+    assert world.publish("words").made == list(FILMS)
+    assert loaded_by == []
+    world.code("words.py", "VALUE = 2\n")
+    assert world.publish(replace(WORDS, jobs=lambda settings: 2)).made == list(FILMS)
+    assert loaded_by == [threading.main_thread()]

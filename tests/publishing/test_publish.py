@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -69,18 +68,6 @@ def test_worker_processes_make_the_same(world: ToyWorld, tmp_path_factory: pytes
     other.publish(replace(WORDS, jobs=lambda settings: 2))
     world.publish("words")
     assert other.tree() == world.tree()
-
-
-def test_a_process_that_makes_units_loads_no_gate_beside_them(world: ToyWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Imports of two threads that share modules see each other's half loaded ones."""
-    loaded_by: list[threading.Thread] = []
-    monkeypatch.setattr("publishing.gates.load", lambda: loaded_by.append(threading.current_thread()))
-    monkeypatch.setattr("publishing.gates.audit", lambda *_, units: Audit())
-    assert world.publish("words").made == list(FILMS)
-    assert loaded_by == []
-    world.code("words.py", "VALUE = 2\n")
-    assert world.publish(replace(WORDS, jobs=lambda settings: 2)).made == list(FILMS)
-    assert loaded_by == [threading.main_thread()]
 
 
 def test_one_changed_film_remakes_only_what_depends_on_it(world: ToyWorld) -> None:
