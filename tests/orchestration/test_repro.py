@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import cv2
@@ -104,7 +106,7 @@ def picture_and_threads(number: int) -> tuple[int, int, int, int]:
     return int(small.mean()), cv2.getNumThreads(), torch.get_num_threads(), most
 
 
-def test_forked_workers_compute_on_one_thread_whatever_their_parent_did() -> None:
+def status_of_a_stage_with_workers() -> int:
     def make(_words: list[str]) -> int:
         cv2.setNumThreads(2)
         assert picture_and_threads(7)[0] == 7  # wakes the threads of OpenCV's pool
@@ -112,7 +114,14 @@ def test_forked_workers_compute_on_one_thread_whatever_their_parent_did() -> Non
         assert found == [(number, 1, 1, 1) for number in (1, 2, 3)] and cv2.getNumThreads() == 2
         return 0
 
-    assert status_of("toy", make) == 0
+    return status_of("toy", make)
+
+
+def test_forked_workers_compute_on_one_thread_whatever_their_parent_did() -> None:
+    """From a new Python: in this one other tests may have woken OpenCV's pool, which `make repro` never does before it
+    forks a stage, and which no forked process can take down."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+        assert alone.submit(status_of_a_stage_with_workers).result() == 0
 
 
 def test_a_stage_that_fills_idle_cores_gives_way() -> None:
@@ -157,6 +166,14 @@ def lock(project: Project) -> str:
     return (project.root / "dvc.lock").read_text()
 
 
+@pytest.fixture(scope="module")
+def whole(project: Project) -> str:
+    """dvc.lock of a project that is made."""
+    done = project.command("orchestration.repro")
+    assert done.returncode == 0, done.stderr
+    return lock(project)
+
+
 @pytest.mark.slow
 def test_it_makes_what_dvc_makes_and_then_nothing(project: Project) -> None:
     done = project.command("orchestration.repro")
@@ -171,16 +188,15 @@ def test_it_makes_what_dvc_makes_and_then_nothing(project: Project) -> None:
 
 
 @pytest.mark.slow
-def test_a_rejection_is_told_and_what_reads_it_is_left_alone(project: Project) -> None:
-    before = lock(project)
+def test_a_rejection_is_told_and_what_reads_it_is_left_alone(project: Project, whole: str) -> None:
     project.raw("tt9000001", "incomprehensible")
     done = project.command("orchestration.repro")
     assert done.returncode == 1 and "too long a word" in done.stderr and "Traceback" not in done.stderr
     assert "not made: words, and nothing that reads it" in done.stderr and "lengths: " not in done.stderr
-    assert lock(project) == before
+    assert lock(project) == whole
     project.raw("tt9000001", "the words of tt9000001")
     assert project.command("orchestration.repro").returncode == 0
-    assert lock(project) == before
+    assert lock(project) == whole
 
 
 @pytest.mark.slow
@@ -199,8 +215,7 @@ def test_a_mistake_in_the_parameters_is_one_line(project: Project) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("said", ["loading libraries", "words/tt9000001 made", "words: 2 made", "lengths: 2 made"])
-def test_killed_it_ends_as_if_undisturbed(said: str, project: Project) -> None:
-    whole = lock(project)
+def test_killed_it_ends_as_if_undisturbed(said: str, project: Project, whole: str) -> None:
     forget(project)
     status, _ = signalled(project, signal.SIGKILL, when=said)
     assert status == -signal.SIGKILL
@@ -210,8 +225,7 @@ def test_killed_it_ends_as_if_undisturbed(said: str, project: Project) -> None:
 
 
 @pytest.mark.slow
-def test_ctrl_c_ends_the_stages_too_and_the_same_command_goes_on(project: Project) -> None:
-    whole = lock(project)
+def test_ctrl_c_ends_the_stages_too_and_the_same_command_goes_on(project: Project, whole: str) -> None:
     forget(project)
     status, told = signalled(project, signal.SIGINT, when="words/tt9000001 made")
     assert status == repro.run.INTERRUPTED
