@@ -23,17 +23,30 @@ LIBRARIES = (
     "av",
     "cv2",
     "dagster",
-    "dvc.repo",
+    "dagster._core.execution.execute_in_process",  # these begin in a stage's run, and no public module imports them
+    "dagster._core.executor.in_process",
+    "dagster._core.storage.local_compute_log_manager",
+    "dagster._core.storage.root",
+    "dagster._core.storage.sqlite_storage",
+    "dvc.cachemgr",
+    "dvc.data_cloud",
+    "dvc.lock",
+    "dvc.repo.index",
+    "dvc.repo.plots",
+    "dvc.repo.stage",
     "facenet_pytorch",
     "great_expectations.expectations",
     "matplotlib.pyplot",
     "mlflow",
     "pandas",
     "peft",
+    "pyarrow.dataset",
     "pyarrow.parquet",
+    "scmrepo.git",
     "sklearn.cluster",
     "torch",
     "transformers.models.qwen2",
+    "upath",
 )
 FILLING = 5  # niceness of a stage that fills the cores that others leave idle
 PATIENCE_SECONDS = 10.0  # for stages that heard Ctrl-C to end by themselves; after that they end with their parent
@@ -78,7 +91,8 @@ def sources() -> Sources:
 def start(stage: str, make: Callable[[list[str]], int], *, known: Sources, filling: bool = False) -> Running:
     """Forks a process that makes the stage by `make`, or by a new Python where the sources are not `known` any more.
 
-    One that is `filling` gives way to the others.
+    To be called by a process that has computed nothing: of a pool of threads only the locks are carried over. A stage
+    that is `filling` gives way to the others.
     """
     sys.stdout.flush()
     sys.stderr.flush()

@@ -88,7 +88,7 @@ def faults_in(source: str, place: str) -> list[str]:
             found.append("np.load that may unpickle")
         if last in ("read_pickle", "to_pickle", "unsafe_load", "full_load", "unpack_archive", "extractall"):
             found.append(f"calls {function}")
-        if function == "yaml.load" and "_OnceLoader" not in ast.unparse(call):
+        if function == "yaml.load" and not re.search("_OnceLoader|SafeLoader", ast.unparse(call)):
             found.append("yaml.load with another loader")
         if given.get("trust_remote_code", "False") != "False":
             found.append(f"{function} runs a model's own code")
