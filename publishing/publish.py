@@ -63,15 +63,14 @@ class Outcome:
         return not self.rejected and not self.waiting
 
     def complaint(self) -> str:
-        """One line on what failed, naming expectation and rows; empty where nothing did."""
-        parts = []
-        if self.rejected:
-            why = "; ".join(f"{name(self.stage, unit)}: {' | '.join(found)}" for unit, found in self.rejected.items())
-            parts.append(f"{why} (rejected data and reasons: data/rejected/{self.stage}/)")
+        """A line for each unit that failed, naming expectations and rows, and where to look; empty where none did."""
+        lines = [f"{name(self.stage, unit)}: {' | '.join(found)}" for unit, found in self.rejected.items()]
+        if lines:
+            lines.append(f"rejected data and reasons: data/rejected/{self.stage}/; limits: `gates` in params.yaml")
         if self.waiting:
             needed = sorted({unit for units in self.waiting.values() for unit in units})
-            parts.append(f"{self.stage} is waiting for {', '.join(needed)}")
-        return "; ".join(parts)
+            lines.append(f"{self.stage} is waiting for {', '.join(needed)}")
+        return "\n".join(lines)
 
 
 def name(stage: str, unit: str) -> str:
