@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from common.parameters import Parameters
 
 Metric = Literal[
     "SPICE", "METEOR", "BertScore", "R", "CIDEr", "ROUGE_L", "BLEU", "Recall",
@@ -19,11 +21,7 @@ PAPER_METRICS: tuple[Metric, ...] = ("SPICE", "METEOR", "BertScore", "R")
 """What Tables 1 and 2 report, in their order."""
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class JavaSettings(_Frozen):
+class JavaSettings(Parameters):
     """The Java that METEOR, the PTB tokenizer and SPICE run on."""
 
     executable: str = Field(
@@ -42,7 +40,7 @@ class JavaSettings(_Frozen):
     spice_memory_mb: int = Field(4096, ge=1024, le=65536, description="SPICE's parser and three name recognisers: 2 GB")
 
 
-class BertSettings(_Frozen):
+class BertSettings(Parameters):
     """BertScore: greedy matching of contextual token vectors, F1 (arXiv 1904.09675)."""
 
     model: str = Field(
@@ -59,7 +57,7 @@ class BertSettings(_Frozen):
     max_tokens: int = Field(512, ge=16, le=4096, description="MiniLM has 512 positions; longer text is cut there")
 
 
-class RedundancySettings(_Frozen):
+class RedundancySettings(Parameters):
     """R, equations 9 and 10."""
 
     theta: float = Field(
@@ -79,7 +77,7 @@ class RedundancySettings(_Frozen):
     )
 
 
-class RecallWindow(_Frozen):
+class RecallWindow(Parameters):
     """Recall@k within N neighbours (AutoAD-II)."""
 
     k: int = Field(ge=1, description="the own reference must be among the k most alike")
@@ -96,7 +94,7 @@ class RecallWindow(_Frozen):
         return f"R@{self.k}/{self.neighbours}"
 
 
-class CriticSettings(_Frozen):
+class CriticSettings(Parameters):
     """CRITIC: whose a pronoun is, and who is on the list."""
 
     coreference: Literal["rule", "fastcoref"] = Field(
@@ -106,7 +104,7 @@ class CriticSettings(_Frozen):
     cast: int = Field(10, ge=1, description="names of a film that are looked for, main characters first: AutoAD-III's")
 
 
-class JudgeSettings(_Frozen):
+class JudgeSettings(Parameters):
     """A language model as a judge; asked only where `metrics` names `judge`."""
 
     address: str = Field(
@@ -117,7 +115,7 @@ class JudgeSettings(_Frozen):
     answer_seconds: float = Field(60.0, gt=0, le=3600, description="an answer takes at most this long")
 
 
-class IntervalSettings(_Frozen):
+class IntervalSettings(Parameters):
     """Percentile bootstrap over clips and over films."""
 
     draws: int = Field(1000, ge=0, le=100000, description="resamples; 0 leaves the intervals out")
@@ -125,7 +123,7 @@ class IntervalSettings(_Frozen):
     seed: int = Field(0, ge=0, description="the draws are the same for every row, so rows can be compared in pairs")
 
 
-class EvaluationSettings(_Frozen):
+class EvaluationSettings(Parameters):
     """All metrics, their parameters, and which of them are computed."""
 
     metrics: tuple[Metric, ...] = Field(

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from common.parameters import Parameters
 
 
-class MixingSettings(BaseModel):
+class MixingSettings(Parameters):
     """How a player mixes a spoken line with the film (the mixing instructions of description.dapt.xml)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     gain: float = Field(0.4, ge=0, le=1, description="what the film's sound is multiplied by under a line: -8 dB")
     fade_seconds: float = Field(0.3, ge=0, le=2, description="seconds in which it is turned down, and up again")
     pan: float = Field(0.0, ge=-1, le=1, description="where the voice stands: -1 left, 0 the middle, 1 right")
 
 
-class SpeechSettings(BaseModel):
+class SpeechSettings(Parameters):
     """How speech is found in the sound, and when it is looked for there."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     listen: Literal["without_subtitles", "always", "never"] = Field(
         "without_subtitles", description="when speech is looked for in the sound; always: beside the subtitles too"
@@ -35,10 +33,8 @@ class SpeechSettings(BaseModel):
     )
 
 
-class VoiceSettings(BaseModel):
+class VoiceSettings(Parameters):
     """How the lines are spoken where a voice is asked for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     rate: int = Field(160, ge=80, le=400, description="words a minute a line is spoken with where it fits")
     fastest: int = Field(220, ge=80, le=450, description="words a minute up to which a line is hurried to fit")
@@ -46,10 +42,8 @@ class VoiceSettings(BaseModel):
     format: Literal["aac", "wav"] = Field("aac", description="of the sound files: aac in .m4a, or 16-bit .wav")
 
 
-class NarrationSettings(BaseModel):
+class NarrationSettings(Parameters):
     """Where descriptions may stand, how much they may say, and whom they may name."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     shortest_slot: float = Field(
         1.0, gt=0, description="seconds; human describers rarely use less (MAD: 5th percentile .96)"

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from common.errors import BadInput
+from common.parameters import Parameters
 from common.safe_yaml import read_yaml
 from corpora.studio.settings import StudioSettings
 from evaluation.settings import EvaluationSettings
@@ -31,11 +32,7 @@ RAW = "data/raw"  # where the real corpora lie, inside the repository; DVC watch
 FilmId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]  # the name of a folder, and of nothing outside it
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class CorporaFilms(_Settings):
+class CorporaFilms(Parameters):
     """Films of the real corpora: folders `data/raw/<split>/<film>`; an empty list takes every folder that is there."""
 
     train: tuple[FilmId, ...] = Field(default=(), description="films annotated as Storyboard20K; empty: every folder")
@@ -44,7 +41,7 @@ class CorporaFilms(_Settings):
     cast: int = Field(default=8, ge=1, description="main characters: the first so many credits (the paper: 5 to 8)")
 
 
-class FilmsSettings(_Settings):
+class FilmsSettings(Parameters):
     """Which films the lineage is made of."""
 
     source: Literal["studio", "corpora"] = Field(
@@ -56,7 +53,7 @@ class FilmsSettings(_Settings):
     )
 
 
-class ExperimentsSettings(_Settings):
+class ExperimentsSettings(Parameters):
     """Which rows are predicted on which benchmark: Table 1's (`captioner.rows`), other systems', and sanity rows."""
 
     rows: dict[Benchmark, tuple[str, ...]] = Field(
@@ -79,7 +76,7 @@ class ExperimentsSettings(_Settings):
     )
 
 
-class PromotionSettings(_Settings):
+class PromotionSettings(Parameters):
     """When a captioner may become champion; enters no key."""
 
     row: str = Field(default="C2", description="row of the tables whose model is put forward")
@@ -97,7 +94,7 @@ class PromotionSettings(_Settings):
     )
 
 
-class RejectedSettings(_Settings):
+class RejectedSettings(Parameters):
     """What is kept of data that a gate refused (`data/rejected`); enters no key."""
 
     most_mib: float = Field(
@@ -105,7 +102,7 @@ class RejectedSettings(_Settings):
     )
 
 
-class ServingSettings(_Settings):
+class ServingSettings(Parameters):
     """What the registered model takes on in one request; enters no key."""
 
     most_films: int = Field(default=4, ge=1, description="films in one request; they are drafted one after the other")
@@ -115,7 +112,7 @@ class ServingSettings(_Settings):
     )
 
 
-class ComputeSettings(_Settings):
+class ComputeSettings(Parameters):
     """How it is computed: enters no key, so that another machine remakes nothing."""
 
     stages: int = Field(default=3, ge=1, le=64, description="stages that `make repro` makes side by side")
@@ -123,7 +120,7 @@ class ComputeSettings(_Settings):
     threads: int = Field(default=2, ge=1, le=1024, description="threads of one training process")
 
 
-class Settings(_Settings):
+class Settings(Parameters):
     """All parameters; the defaults are the profile `mini`."""
 
     films: FilmsSettings = FilmsSettings()
@@ -203,7 +200,7 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
     model: Any = Settings()
     for part in place:
         model = model[part] if isinstance(model, Mapping) and part in model else getattr(model, str(part), None)
-    return list(type(model).model_fields) if isinstance(model, BaseModel) else []
+    return list(type(model).model_fields) if isinstance(model, Parameters) else []
 
 
 def _numbers(values: Any, place: str = "") -> Iterator[tuple[str, float]]:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from common.parameters import Parameters
 
 
-class _Gate(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FilmsGate(_Gate):
+class FilmsGate(Parameters):
     shortest_seconds: float = Field(default=4.0, ge=0, description="a film is at least this long")
     longest_overlap_seconds: float = Field(default=0.3, ge=0, description="a slot may touch dialogue this long")
     clear_of_dialogue: float = Field(default=0.7, ge=0, le=1, description="share of slots that must keep to that limit")
 
 
-class FaceEncoderGate(_Gate):
+class FaceEncoderGate(Parameters):
     lowest_accuracy: float = Field(
         default=0.8, ge=0.5, le=1, description="balanced accuracy on strangers, film to film"
     )
 
 
-class BanksGate(_Gate):
+class BanksGate(Parameters):
     characters_with_query: float = Field(default=0.5, ge=0, le=1, description="share of the cast with a best query")
     smallest_distance: float = Field(default=0.02, ge=0, description="squared L2 between two characters' queries")
     smallest_face: float = Field(default=8.0, ge=0, description="shorter side of a face's box, pixels")
@@ -37,7 +35,7 @@ class BanksGate(_Gate):
     usual_spread: float = Field(default=1.0, gt=0, description="the same for the film's median character")
 
 
-class RegionsGate(_Gate):
+class RegionsGate(Parameters):
     clips_with_faces: float = Field(default=0.2, ge=0, le=1, description="share of clips in which a face was found")
     largest_share: float = Field(default=0.95, gt=0, le=1, description="a mask covers at most this share of the frame")
     smallest_share: float = Field(
@@ -50,7 +48,7 @@ class RegionsGate(_Gate):
     steady: float = Field(default=0.9, ge=0, le=1, description="share of steps that must keep to that limit")
 
 
-class ClipsGate(_Gate):
+class ClipsGate(Parameters):
     longest_words: int = Field(default=60, ge=1, description="a reference has at most this many words")
     fastest_words_per_second: float = Field(
         default=12.0, gt=0, description="a faster reference belongs to another slot"
@@ -61,15 +59,15 @@ class ClipsGate(_Gate):
     largest_type_share: float = Field(default=0.98, ge=0, le=1, description="share of a film's clips of one type")
 
 
-class BaseModelGate(_Gate):
+class BaseModelGate(Parameters):
     lowest_verb_accuracy: float = Field(default=0.05, ge=0, le=1, description="verbs right on held-out stock clips")
 
 
-class CaptionerGate(_Gate):
+class CaptionerGate(Parameters):
     highest_final_loss: float = Field(default=6.0, gt=0, description="mean loss of the last steps")
 
 
-class PredictionsGate(_Gate):
+class PredictionsGate(Parameters):
     distinct: float = Field(default=0.02, ge=0, le=1, description="share of distinct descriptions in a benchmark")
     forbidden_leaks: tuple[Literal["film", "title", "actor", "character"], ...] = Field(
         default=("film", "title"),
@@ -77,11 +75,11 @@ class PredictionsGate(_Gate):
     )
 
 
-class ScoresGate(_Gate):
+class ScoresGate(Parameters):
     fewest_clips: int = Field(default=3, ge=1, description="clips that a score rests on")
 
 
-class GateSettings(_Gate):
+class GateSettings(Parameters):
     """Great Expectations' limits for each stage."""
 
     films: FilmsGate = FilmsGate()

@@ -7,25 +7,23 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from common.parameters import Parameters
 
 Split = Literal["train", "mad_eval_named", "cinepile_ad"]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
-class FilmOverride(BaseModel):
+class FilmOverride(Parameters):
     """One film that differs from the rest; what is None follows the studio's value."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int | None = Field(None, ge=0, description="another story with another cast under the same film id")
     seconds: float | None = Field(None, ge=4, le=7200, description="this film's length")
 
 
-class StudioSettings(BaseModel):
+class StudioSettings(Parameters):
     """Parameters of the `films` stage."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     seed: int = Field(7, ge=0, description="first number of every random stream; another seed is another mini world")
     train_films: int = Field(8, ge=1, le=400, description="films tt9000001… annotated as Storyboard20K")

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from common.parameters import Parameters
 from models.captioner.settings import OptimiserSettings
 
 AUTOAD, MM_NARRATOR, QWEN_VL, VIDEO_LLAMA = "AutoAD-I", "MM-Narrator", "Qwen2.5-VL", "VideoLLaMA3"
@@ -35,11 +36,7 @@ ABOUT = {
 }
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class AutoADSettings(_Settings):
+class AutoADSettings(Parameters):
     """A mapping network between frozen frame features and a small GPT-2; steps and batch are `captioner.training`'s."""
 
     width: int = Field(default=96, ge=16, description="width of GPT-2")
@@ -62,7 +59,7 @@ class AutoADSettings(_Settings):
         return self
 
 
-class MMNarratorSettings(_Settings):
+class MMNarratorSettings(Parameters):
     """Examples of the training films, looked up for every clip, and the language model that reads them."""
 
     examples: int = Field(default=4, ge=0, description="examples in a prompt")
@@ -80,7 +77,7 @@ class MMNarratorSettings(_Settings):
     device: str = Field(default="auto", description="of an instruct model; auto: a GPU if there is one")
 
 
-class VideoLLMSettings(_Settings):
+class VideoLLMSettings(Parameters):
     """A published model that is asked about every clip as it is."""
 
     model: str = Field(
@@ -100,7 +97,7 @@ class VideoLLMSettings(_Settings):
         )
 
 
-class BaselinesSettings(_Settings):
+class BaselinesSettings(Parameters):
     """The systems of Table 2 that are not ours; which of them speak is `experiments.rows`."""
 
     autoad: AutoADSettings = AutoADSettings()

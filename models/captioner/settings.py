@@ -9,18 +9,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from common.parameters import Parameters
 from models.captioner.speech import SoftPosition
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]  # it becomes a part of folders' names
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class OptimiserSettings(_Settings):
+class OptimiserSettings(Parameters):
     """AdamW with a short warm-up and a cosine (section 4.4 of the paper; the rates are the mini world's)."""
 
     steps: int = Field(ge=0, description="updates; fixed, not seconds, so that a seed gives one curve")
@@ -32,7 +29,7 @@ class OptimiserSettings(_Settings):
     clip: float = Field(default=1.0, gt=0, description="largest gradient norm")
 
 
-class TowerSettings(_Settings):
+class TowerSettings(Parameters):
     """The frozen mini vision tower: what it looks at and how long its nets learn."""
 
     frames: int = Field(default=8, ge=4, description="frames per clip that the region branch sees")
@@ -52,7 +49,7 @@ class TowerSettings(_Settings):
     )
 
 
-class LanguageModelSettings(_Settings):
+class LanguageModelSettings(Parameters):
     """The small Qwen2 inside, and its text-only pretraining."""
 
     hidden: int = Field(default=128, ge=16, description="width")
@@ -71,7 +68,7 @@ class LanguageModelSettings(_Settings):
         return self
 
 
-class WordsSettings(_Settings):
+class WordsSettings(Parameters):
     """Equation 7 as a real language model is asked. The paper's strings (Figure 4) are nowhere in words; these follow
     its published demo as far as that goes."""
 
@@ -95,7 +92,7 @@ class WordsSettings(_Settings):
         return self
 
 
-class PublishedSettings(_Settings):
+class PublishedSettings(Parameters):
     """What published base models share. All weights are looked for in Hugging Face's cache or a folder of this
     repository, never fetched."""
 
@@ -106,14 +103,14 @@ class PublishedSettings(_Settings):
     words: WordsSettings = WordsSettings()
 
 
-class VideoReferSettings(_Settings):
+class VideoReferSettings(Parameters):
     """VideoRefer-7B: its connectors are of one kind, trained."""
 
     repository: str = Field(default="DAMO-NLP-SG/VideoRefer-7B", description="connectors and language model")
     revision: str = Field(default="", description="its commit, 40 hex digits; required: none could be verified here")
 
 
-class Qwen2Settings(_Settings):
+class Qwen2Settings(Parameters):
     """Qwen2-7B-Instruct from its own repository: the connectors to it are chosen here, and untrained."""
 
     repository: str = Field(default="Qwen/Qwen2-7B-Instruct", description="the language model")
@@ -126,7 +123,7 @@ class Qwen2Settings(_Settings):
     )
 
 
-class BaseModelSettings(_Settings):
+class BaseModelSettings(Parameters):
     """Everything that happens before fine-tuning. The studio's own labels teach the mini one, no film is seen; of the
     published ones `published`, their own section, `seed` and `region_tokens` speak alone."""
 
@@ -159,7 +156,7 @@ class BaseModelSettings(_Settings):
 Trainable = Literal["all", "lora", "soft prompt and connectors", "soft prompt", "connectors"]
 
 
-class SoftPromptSettings(_Settings):
+class SoftPromptSettings(Parameters):
     """The soft prompt of section 3.2, whose number, place and start the paper does not state."""
 
     tokens: int = Field(default=4, ge=1, le=256, description="trainable vectors")
@@ -173,7 +170,7 @@ class SoftPromptSettings(_Settings):
     spread: float = Field(default=0.05, ge=0, description="standard deviation of a random start")
 
 
-class VariantSettings(_Settings):
+class VariantSettings(Parameters):
     """One trained row of Table 1: which parts of the prompt exist, and what its training changes."""
 
     soft_prompt: bool = Field(description="SP: trainable vectors in the template")
@@ -186,7 +183,7 @@ class VariantSettings(_Settings):
     )
 
 
-class RowSettings(_Settings):
+class RowSettings(Parameters):
     """One row of Table 1 as it is predicted: a variant's weights, and what they are given."""
 
     variant: str = Field(description="whose weights")
@@ -207,7 +204,7 @@ class RowSettings(_Settings):
     )
 
 
-class GenerationSettings(_Settings):
+class GenerationSettings(Parameters):
     """Section 4.4: beam search with 5 beams, at most 60 tokens, stop at the full stop."""
 
     beams: int = Field(default=5, ge=1, description="beam width")
@@ -221,7 +218,7 @@ class GenerationSettings(_Settings):
     )
 
 
-class LoraSettings(_Settings):
+class LoraSettings(Parameters):
     """LoRA on the language model, where `trainable` asks for it. VideoRefer: rank 64, alpha 16, dropout .05."""
 
     rank: int = Field(default=16, ge=1, description="rank of an adapter's two matrices")
@@ -232,7 +229,7 @@ class LoraSettings(_Settings):
     )
 
 
-class TuningSettings(_Settings):
+class TuningSettings(Parameters):
     """Fine-tuning through accelerate. The paper: 8 sequences of 16 triplets, one epoch, rate 2e-5, no word on the rest.
 
     A global batch is `sequences` x `consecutive` clips whatever the number of processes; accumulation follows from it.
@@ -281,33 +278,39 @@ class TuningSettings(_Settings):
         )
 
 
-class CaptionerSettings(_Settings):
+class CaptionerSettings(Parameters):
     """Fine-tuning on Storyboard-v2 and generation."""
 
-    variants: dict[Name, VariantSettings] = {
-        "A1": VariantSettings(soft_prompt=False, region=False, text_prior=True),
-        "A2": VariantSettings(soft_prompt=True, region=False, text_prior=True),
-        "C1": VariantSettings(soft_prompt=True, region=True, text_prior=False),
-        "C2": VariantSettings(soft_prompt=True, region=True, text_prior=True),
-        "D3": VariantSettings(soft_prompt=True, region=True, text_prior=True, shot_context=True),
-        "D4": VariantSettings(soft_prompt=True, region=True, text_prior=True, positions=False),
-    }
-    rows: dict[Name, RowSettings] = {
-        "A1": RowSettings(variant="A1", bank="best query", region=False),
-        "A2": RowSettings(variant="A2", bank="best query", region=False),
-        "B1": RowSettings(variant="C2", bank="none", region=False),
-        "B2": RowSettings(variant="C2", bank="actor", region=True),
-        "C1": RowSettings(variant="C1", bank="best query", region=True),
-        "C2": RowSettings(variant="C2", bank="best query", region=True),
-        "D1": RowSettings(variant="C2", bank="best query", region=True, distinctness=0.5, about="C2, re-ranked"),
-        "D2": RowSettings(variant="C2", bank="best query", region=True, words_per_second=2.67, about="C2, word budget"),
-        "D3": RowSettings(variant="D3", bank="best query", region=True, about="C2, shot context"),
-        "D4": RowSettings(variant="D4", bank="best query", region=True, about="C2, no boxes"),
-        "U010": RowSettings(variant="C2", bank="best query", region=True, threshold=0.1),
-        "U020": RowSettings(variant="C2", bank="best query", region=True, threshold=0.2),
-        "U040": RowSettings(variant="C2", bank="best query", region=True, threshold=0.4),
-        "U200": RowSettings(variant="C2", bank="best query", region=True, threshold=2.0),
-    }
+    variants: dict[Name, VariantSettings] = Field(
+        default={
+            "A1": VariantSettings(soft_prompt=False, region=False, text_prior=True),
+            "A2": VariantSettings(soft_prompt=True, region=False, text_prior=True),
+            "C1": VariantSettings(soft_prompt=True, region=True, text_prior=False),
+            "C2": VariantSettings(soft_prompt=True, region=True, text_prior=True),
+            "D3": VariantSettings(soft_prompt=True, region=True, text_prior=True, shot_context=True),
+            "D4": VariantSettings(soft_prompt=True, region=True, text_prior=True, positions=False),
+        }
+    )
+    rows: dict[Name, RowSettings] = Field(
+        default={
+            "A1": RowSettings(variant="A1", bank="best query", region=False),
+            "A2": RowSettings(variant="A2", bank="best query", region=False),
+            "B1": RowSettings(variant="C2", bank="none", region=False),
+            "B2": RowSettings(variant="C2", bank="actor", region=True),
+            "C1": RowSettings(variant="C1", bank="best query", region=True),
+            "C2": RowSettings(variant="C2", bank="best query", region=True),
+            "D1": RowSettings(variant="C2", bank="best query", region=True, distinctness=0.5, about="C2, re-ranked"),
+            "D2": RowSettings(
+                variant="C2", bank="best query", region=True, words_per_second=2.67, about="C2, word budget"
+            ),
+            "D3": RowSettings(variant="D3", bank="best query", region=True, about="C2, shot context"),
+            "D4": RowSettings(variant="D4", bank="best query", region=True, about="C2, no boxes"),
+            "U010": RowSettings(variant="C2", bank="best query", region=True, threshold=0.1),
+            "U020": RowSettings(variant="C2", bank="best query", region=True, threshold=0.2),
+            "U040": RowSettings(variant="C2", bank="best query", region=True, threshold=0.4),
+            "U200": RowSettings(variant="C2", bank="best query", region=True, threshold=2.0),
+        }
+    )
     seeds: tuple[Annotated[int, Field(ge=0)], ...] = Field(
         default=(0,), min_length=1, description="one training per variant and seed"
     )

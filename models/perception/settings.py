@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from common.parameters import Parameters
 
 
-class _Settings(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ShotSettings(_Settings):
+class ShotSettings(Parameters):
     """Cuts are jumps between the colour histograms of neighbouring frames."""
 
     threshold: float = Field(
@@ -26,7 +24,7 @@ class ShotSettings(_Settings):
     shortest: int = Field(4, ge=1, description="A shot has at least so many frames: a flash of light is no shot")
 
 
-class DetectorSettings(_Settings):
+class DetectorSettings(Parameters):
     """MTCNN; the authors keep faces from probability .7, we ask for .9: a false face costs more than a missed one."""
 
     min_face: int = Field(20, ge=12, description="Smallest face looked for, pixels")
@@ -35,7 +33,7 @@ class DetectorSettings(_Settings):
     batch: int = Field(12, ge=1, description="Frames detected at once")
 
 
-class EncoderSettings(_Settings):
+class EncoderSettings(Parameters):
     """Which face encoder, and how the studio's own is trained."""
 
     kind: Literal["studio", "facenet", "dlib"] = Field(
@@ -55,7 +53,7 @@ class EncoderSettings(_Settings):
     seed: int = Field(0, ge=0, description="Seed of initial weights, batches and augmentation")
 
 
-class BankSettings(_Settings):
+class BankSettings(Parameters):
     """How a film's faces become one query per character (paper, equations 1-3)."""
 
     link_threshold: float = Field(
@@ -78,7 +76,7 @@ class BankSettings(_Settings):
     label_confidence: float = Field(0.1, ge=0, le=1, description="Labelled person boxes below this score are not used")
 
 
-class RecognitionSettings(_Settings):
+class RecognitionSettings(Parameters):
     """When a face gets a name (paper, equations 5 and 6)."""
 
     distance: Literal["squared", "plain"] = Field(
@@ -93,7 +91,7 @@ class RecognitionSettings(_Settings):
     link_gap: int = Field(4, ge=1, description="Key frames over which a lost track may be taken up again")
 
 
-class Sam2Settings(_Settings):
+class Sam2Settings(Parameters):
     """Which SAM 2 carries masks, and how it is asked; read only where the backend is `sam2`."""
 
     configuration: str = Field(
@@ -131,7 +129,7 @@ class Sam2Settings(_Settings):
     )
 
 
-class RegionSettings(_Settings):
+class RegionSettings(Parameters):
     """From a face to the person's mask, and along the shot."""
 
     backend: Literal["flow", "sam2"] = Field(
@@ -152,7 +150,7 @@ class RegionSettings(_Settings):
     sam2: Sam2Settings = Sam2Settings()
 
 
-class PerceptionSettings(_Settings):
+class PerceptionSettings(Parameters):
     """The character perception module of the paper, section 3.1."""
 
     key_frame_stride: int = Field(5, ge=1, description="Frames from one key frame to the next (the paper: 15)")

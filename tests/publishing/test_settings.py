@@ -42,6 +42,8 @@ WRONG = {
     "experiments: {rows: {mad_eval_named: [Z9]}}": r"experiments.rows: mad_eval_named: 'Z9' is not among A1",
     "studio: [": r"params.yaml:\d+: not valid YAML",
     "studio: {seed: 1}\nstudio: {seed: 2}": r"params.yaml:2: not valid YAML \('studio' is written twice\)",
+    "captioner: {training: {rate: .inf}}": r"captioner.training.rate",
+    f"captioner: {{training: {{rate: '{'9' * 400}'}}}}": r"captioner.training.rate",
     "[1, 2]": r"params.yaml: not a table of parameters",
     "films: !!python/object/apply:os.system ['true']": r"params.yaml:1: not valid YAML",
 }
