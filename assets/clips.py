@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assets.code import FILM, REGIONS, training
 from common.errors import blaming
+from common.files import read_json_lines
 from publishing.settings import Split, film_ids, split_of
 from publishing.stage import Stage, Work, expect
 
@@ -25,12 +25,11 @@ NEEDED = {"film", "clip_id", "start", "end", "text", "type", "prior", "character
 
 def read_records(folder: Path) -> list[dict[str, Any]]:
     """A film's clip records, in time order."""
-    path = folder / RECORDS
-    with blaming(path, "make the stage again"), path.open(encoding="utf-8") as lines:
-        records = [json.loads(line) for line in lines]
+    records = read_json_lines(folder / RECORDS, advice="make the stage again")
+    with blaming(folder / RECORDS, "make the stage again"):
         if not all(isinstance(record, dict) and record.keys() >= NEEDED for record in records):
             raise ValueError(f"a line is no record of a clip with {', '.join(sorted(NEEDED))}")
-        return records
+    return records
 
 
 def make(work: Work) -> None:

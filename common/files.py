@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import re
 from pathlib import Path
 from typing import Any
 
-from common.errors import BadInput
+from common.errors import BadInput, blaming
 
 LARGEST = 1 << 30  # bytes; MAD's annotation of 650 films has a third of it
 DEEPEST = 100  # lists within lists; no format that is read has ten
 _HALF = re.compile("[\ud800-\udfff]")
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -38,8 +40,12 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, canonical_json(value, indent=1) + "\n")
 
 
-def read_json(path: Path) -> Any:
-    """Reads JSON, with or without a byte order mark; a missing or broken file is `BadInput` with its line."""
+def read_json(path: Path, *, foreign: bool = False) -> Any:
+    """Reads JSON, with or without a byte order mark; a missing or broken file is `BadInput` with its line.
+
+    NaN, infinity and null characters are refused, which `write_json` or a person's care never writes. `foreign`: they
+    are let through, for corpora of which a reader judges row by row.
+    """
     if not path.exists():
         raise BadInput(f"{path}: no such file")
     try:
@@ -54,7 +60,36 @@ def read_json(path: Path) -> Any:
             raise
         raise BadInput(f"{path}: nested too deeply, or a number too long ({error}); mend it") from None
     _check_json(path, content, value)
+    if not foreign:
+        with blaming(path, "mend it, or make it again"):
+            check_values(value)
     return value
+
+
+def read_json_lines(path: Path, *, advice: str) -> list[Any]:
+    """A value a line, as strictly as `read_json` reads our own files; `advice` says how to come by a better one."""
+    values = []
+    for number, line in enumerate(read_whole(path).split(b"\n"), start=1):
+        with blaming(f"{path}:{number}", advice):
+            if line.strip():
+                values.append(json.loads(line.decode("utf-8")))
+                check_values(values[-1])
+    return values
+
+
+def check_values(value: Any) -> None:
+    """`ValueError` for a number that is none, a null character or half of one, however deep in lists, tuples, dicts."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            check_values(key)
+            check_values(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            check_values(inner)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{value} is no number")
+    elif isinstance(value, str) and (bad := _NO_TEXT.search(value)):
+        raise ValueError(f"\\u{ord(bad[0]):04x} is no character of a text")
 
 
 def read_whole(path: Path, *, largest: int = LARGEST) -> bytes:

@@ -62,7 +62,7 @@ def clean_role(role: str, *, titles: bool = False) -> str:
 
 def read(path: Path) -> CharacterBank:
     """A bank with at least one readable credit, else `BadInput`."""
-    content = read_json(path)
+    content = read_json(path, foreign=True)
     if not isinstance(content, dict):
         raise BadInput(f"{path}: not a character bank; it must be an object from film key to a list of credits")
     films: dict[str, tuple[BankEntry, ...]] = {}

@@ -66,7 +66,7 @@ def parse_scene(value: str) -> tuple[list[SceneLine], list[str]]:
 
 def read(path: Path) -> tuple[Scene, list[str]]:
     """The record of one film's `cinepile.json` (an object, or a list of its questions, of which the first serves)."""
-    content = read_json(path)
+    content = read_json(path, foreign=True)
     record = content[0] if isinstance(content, list) and content else content
     try:
         scene_text = text_of(member(record, "movie_scene"))

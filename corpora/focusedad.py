@@ -102,7 +102,7 @@ def write_mad_eval(path: Path, clips: Iterable[EvalClip]) -> None:
 
 def read_cinepile_ad(path: Path) -> tuple[CinepileAd, tuple[str, ...]]:
     """The file, and one line for each narration that could not be read."""
-    content = read_json(path)
+    content = read_json(path, foreign=True)
     if not isinstance(content, dict) or not isinstance(content.get("narrations"), list):
         raise BadInput(f"{path}: not Cinepile-AD; it must be an object with a list of narrations")
     narrations: list[Narration] = []
@@ -132,7 +132,7 @@ def write_cinepile_ad(path: Path, film: CinepileAd) -> None:
 
 
 def _read_list(path: Path, parse: Any) -> Reading[Any]:
-    content = read_json(path)
+    content = read_json(path, foreign=True)
     if not isinstance(content, list):
         raise BadInput(f"{path}: not a list of entries")
     rows, problems = [], []

@@ -28,7 +28,7 @@ def read_cast(folder: Path) -> tuple[tuple[CastEntry, ...], list[str]]:
     for a portrait path that leads outside the folder.
     """
     path = folder / "cast.json"
-    content = read_json(path)
+    content = read_json(path, foreign=True)
     if not isinstance(content, list) or not content:
         raise BadInput(f'{path}: not a cast; it must be a list of {{"id", "name", "role", "portrait"}}')
     entries: list[CastEntry] = []

@@ -72,7 +72,7 @@ def recognise(path: Path) -> Format:
         return Format.VIDEO
     if ending in (".srt", ".vtt"):
         return Format.SUBTITLES_FILE
-    found = _of_json(read_json(path)) if ending == ".json" else _of_table(path)
+    found = _of_json(read_json(path, foreign=True)) if ending == ".json" else _of_table(path)
     if found is None:
         raise BadInput(f"{path}: in no known format; docs/corpora.md lists those that are read")
     return found

@@ -37,7 +37,7 @@ def is_mad(content: dict[str, Any]) -> bool:
 
 def read(path: Path) -> Reading[MadRow]:
     """The moments in the order of their ids. A bad one is named by its id: "file:id: what is wrong; left out"."""
-    content = read_json(path)
+    content = read_json(path, foreign=True)
     if not isinstance(content, dict):
         raise BadInput(f"{path}: not MAD; it must be an object from annotation id to annotation")
     rows: list[MadRow] = []

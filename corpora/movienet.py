@@ -103,7 +103,7 @@ class MovieNet:
 
 def read(path: Path) -> MovieNet:
     """An annotation with at least one readable entry, else `BadInput`."""
-    content = read_json(path)
+    content = read_json(path, foreign=True)
     if not isinstance(content, dict) or not isinstance(content.get("imdb_id"), str):
         raise BadInput(f"{path}: not MovieNet; it must be an object with imdb_id, cast, scene and story")
     problems: list[str] = []

@@ -58,7 +58,7 @@ def decoded(content: bytes) -> str:
     """
     for encoding in ("utf-8-sig", "cp1252"):
         try:
-            return content.decode(encoding)
+            return content.decode(encoding).lstrip("\ufeff")  # some have two
         except UnicodeDecodeError:
             continue
     return content.decode("latin-1")

@@ -48,7 +48,7 @@ class ShortNames:
 
 def read(path: Path) -> ShortNames:
     """A file with at least one readable entry, else `BadInput`; a bad entry is named by its actor's id."""
-    content = read_json(path)
+    content = read_json(path, foreign=True)
     if not isinstance(content, dict):
         raise BadInput(f"{path}: not short names; it must be an object from actor's id to name, role and char_in_ad")
     actors: dict[str, ShortName] = {}

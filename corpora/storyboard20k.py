@@ -75,7 +75,7 @@ def key_frame_numbers(clip: ClipId, count: int, *, fps: float, delay: float = 0.
 
 def read(path: Path) -> Reading[Storyboard]:
     """The storyboards of a file; one that cannot be read whole is left out with its reason."""
-    content = read_json(path)
+    content = read_json(path, foreign=True)
     if not isinstance(content, list):
         raise BadInput(f"{path}: not Storyboard20K; it must be a list of storyboards")
     rows: list[Storyboard] = []

@@ -41,7 +41,7 @@ class Segment:
 
 def read_transcript(path: Path) -> Reading[Segment]:
     """Segments in time order. A word whose times are missing or no times is kept without them."""
-    content = read_json(path)
+    content = read_json(path, foreign=True)
     segments = content.get("segments") if isinstance(content, dict) else None
     if not isinstance(segments, list):
         raise BadInput(f'{path}: not a transcript; it must be {{"segments": [{{"start", "end", "text"}}, ...]}}')

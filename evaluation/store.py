@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from common.errors import BadInput, blaming
+from common.errors import blaming
 from common.files import read_json, write_json
 from evaluation.score import Scores
 
@@ -14,6 +14,8 @@ CLIPS_FILE = "per_clip.parquet"
 
 def write_scores(scores: Scores, folder: Path) -> None:
     """The same scores are the same bytes."""
+    from common.tables import write_table
+
     write_json(
         folder / SUMMARY_FILE,
         {
@@ -25,18 +27,15 @@ def write_scores(scores: Scores, folder: Path) -> None:
             "counts": scores.counts,
         },
     )
-    scores.per_clip.to_parquet(folder / CLIPS_FILE, compression="zstd", index=False)
+    write_table(scores.per_clip, folder / CLIPS_FILE)
 
 
 def read_scores(folder: Path) -> Scores:
     """What `write_scores` wrote; raises `BadInput` where a file or a part is missing."""
-    import pandas as pd
+    from common.tables import read_table
 
     kept = read_json(folder / SUMMARY_FILE)
-    if not (folder / CLIPS_FILE).is_file():
-        raise BadInput(f"{folder / CLIPS_FILE}: no such file; run the stage `scores` again")
-    with blaming(folder / CLIPS_FILE, "run the stage `scores` again"):
-        per_clip = pd.read_parquet(folder / CLIPS_FILE)
+    per_clip = read_table(folder / CLIPS_FILE, {"film": "str", "clip_id": ""}, stage="scores")
     with blaming(folder / SUMMARY_FILE, "not scores; run the stage `scores` again"):
         return Scores(
             summary=kept["summary"],

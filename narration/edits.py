@@ -59,16 +59,19 @@ def read_edits(folder: Path) -> Edits:
     if not path.exists():
         return Edits()
     try:
-        rows = path.read_text(encoding="utf-8-sig").splitlines()
+        written = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"{path}: cannot be read ({error}); save it as UTF-8, or name another --out") from None
+    if "\0" in written:  # as UTF-16 has
+        raise BadInput(f"{path}: holds null characters; save it as UTF-8, or name another --out")
+    rows = written.splitlines()
     if HEADING not in [row.strip() for row in rows]:
         raise BadInput(f"{path}: has no heading `{HEADING}`, so it is no script of narrate; name another --out")
     found = [match for row in rows if (match := _DRAFTED.fullmatch(row.strip()))]
     drafted = {match[1]: match[2] for match in found}
-    written = _written(path, rows)
-    kept = tuple(edit for edit in written if drafted.get(edit.span) != digest_of(edit.text))
-    spans = {edit.span for edit in written}
+    lines = _written(path, rows)
+    kept = tuple(edit for edit in lines if drafted.get(edit.span) != digest_of(edit.text))
+    spans = {edit.span for edit in lines}
     return Edits(kept, tuple((gone, digest) for gone, digest in drafted.items() if gone not in spans))
 
 

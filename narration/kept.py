@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from common.errors import BadInput
-from common.files import canonical_json, read_json, write_json
+from common.files import check_values, read_json, write_json
 from narration.script import Draft
 
 WORK = ".work"
@@ -27,8 +27,8 @@ def read_draft(folder: Path) -> Draft:
         if not path.is_file():
             raise BadInput(f"{folder}: holds no draft; make one with `focusedad narrate FILM --out {folder}`")
         value = read_json(path)
-        canonical_json(value)  # numbers that are none, and then times that are none
         draft = TypeAdapter(Draft).validate_python(value)
+        check_values(asdict(draft))  # "inf" is a number for pydantic
         slots = [(each.start, each.end) for each in draft.lines] + [(each.start, each.end) for each in draft.silences]
         if not all(0 <= start <= end < 1e9 for start, end in [*slots, (0.0, draft.duration)]):
             raise ValueError("a slot ends before it begins")

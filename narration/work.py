@@ -14,6 +14,7 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +126,8 @@ class RememberedDetector:
             known = self.journal.records[number]
             with blaming(self.journal.path, "remove it, and the faces are looked for again"):
                 faces_of = [[Face(_box(box), float(confidence)) for box, confidence in faces] for faces in known]
-                if len(faces_of) != len(frames):
-                    raise ValueError(f"answers to {len(faces_of)} frames of {len(frames)}")
+                if len(faces_of) != len(frames) or not all(0 <= face.confidence <= 1 for face in chain(*faces_of)):
+                    raise ValueError(f"no answers to {len(frames)} frames")
                 return faces_of
         found = self.detector.detect(frames)
         record = [[[[float(x) for x in face.box], float(face.confidence)] for face in faces] for faces in found]
@@ -136,10 +137,10 @@ class RememberedDetector:
 
 
 def _box(box: Any) -> np.ndarray:
-    found = np.array(box, np.float32)
-    if found.shape != (4,) or not np.isfinite(found).all():
+    found = np.array(box, np.float64)
+    if found.shape != (4,) or not (abs(found) < 1e6).all():  # nor NaN; no picture has as many pixels
         raise ValueError(f"{box!r} is no box")
-    return found
+    return found.astype(np.float32)
 
 
 class RememberedEncoder:
@@ -159,7 +160,9 @@ class RememberedEncoder:
         self._asked += 1
         content = path.read_bytes() if path.is_file() else b""
         if len(content) == 4 * self.size * len(crops) and path.is_file():
-            return np.frombuffer(content, np.float32).reshape(-1, self.size).copy()
+            kept = np.frombuffer(content, np.float32).reshape(-1, self.size).copy()
+            if np.isfinite(kept).all():
+                return kept
         found = self.encoder.encode(crops)
         write_bytes(path, np.ascontiguousarray(found, np.float32).tobytes())
         return found

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import BadInput, blaming
-from common.files import file_md5, read_json, write_json
+from common.files import file_md5, read_json, read_json_lines, write_json
 from evaluation.settings import IntervalSettings
 from publishing import places, tracking
 from publishing.promotion import Decision, Evidence, decide
@@ -109,16 +109,19 @@ def champion_version(home: Path | None = None) -> str | None:
         raise
 
 
+_MEND = "mend that line, or take it out"
+
+
 def history(home: Path | None = None) -> list[dict[str, Any]]:
     """Every decision, oldest first."""
     path = _history_file(home)
     if not path.is_file():
         return []
-    with blaming(path, "mend that line, or take it out"):
-        decisions = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    decisions: list[Any] = read_json_lines(path, advice=_MEND)
+    with blaming(path, _MEND):
         if not all(isinstance(each, dict) and {"action", "version"} <= each.keys() for each in decisions):
             raise ValueError("a line without action and version")
-        return decisions
+    return decisions
 
 
 def _reigns(decisions: list[dict[str, Any]]) -> list[str]:

@@ -8,10 +8,10 @@ model's folder for the rest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -32,6 +32,7 @@ from models.captioner.tower import Tower, tower_from
 from models.captioner.vocabulary import Vocabulary, read_vocabulary
 
 LANGUAGE_MODEL = "language_model"
+Module = TypeVar("Module", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def load_tower(folder: Path) -> Tower | PublishedTower:
     if _read_config(folder).get("kind") in KINDS:
         return open_tower(folder)
     with blaming(folder / "config.json", "make base_model again"):
-        tower = tower_from(_read_config(folder)["tower"])
+        tower = _built(lambda: tower_from(_read_config(folder)["tower"]), folder)
     _load_into(tower, folder / "tower.safetensors")
     return tower.eval().requires_grad_(False)
 
@@ -91,7 +92,8 @@ def load_base(folder: Path) -> tuple[FocusedCaptioner, Speech]:
     if _read_config(folder).get("kind") in KINDS:
         return open_base(folder)
     with blaming(folder / "config.json", "make base_model again"):
-        model = FocusedCaptioner(FocusedCaptionerConfig(**_read_config(folder)["captioner"]))
+        config = FocusedCaptionerConfig(**_read_config(folder)["captioner"])
+        model = _built(lambda: FocusedCaptioner(config), folder)
     with blaming(folder / LANGUAGE_MODEL, "make base_model again"):
         model.language_model.load_state_dict(load_language_model(folder / LANGUAGE_MODEL).state_dict())
     _load_into(model, folder / "connectors.safetensors", partly=True)
@@ -146,6 +148,17 @@ def base_digest(folder: Path) -> str:
 def save_tensors(path: Path, state: dict[str, torch.Tensor] | dict[str, nn.Parameter]) -> None:
     """Tensors by name, contiguous and on the CPU; shared ones are written once each."""
     save_file({name: value.detach().cpu().clone().contiguous() for name, value in state.items()}, path)
+
+
+def _built(make: Callable[[], Module], folder: Path) -> Module:
+    """The module that a configuration asks for; `ValueError`, before memory is asked for, where that has more numbers
+    than all weights in `folder` have bytes."""
+    with torch.device("meta"):
+        asked = sum(value.numel() for value in make().parameters())
+    held = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
+    if asked > held > 0:
+        raise ValueError(f"asks for {asked:,} numbers, and the weights beside it hold {held:,} bytes")
+    return make()
 
 
 def _load_into(module: nn.Module, path: Path, *, partly: bool = False) -> None:

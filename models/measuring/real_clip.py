@@ -50,12 +50,13 @@ def real_section(folder: Path | None, settings: PerceptionSettings) -> str:
 
 def _perceived(folder: Path, scratch: Path, settings: PerceptionSettings) -> Perceived:
     """The clip with its banks, made anew; regions are not needed for names and left empty."""
+    from common.tables import table
     from corpora.ingest import ingest
     from models.perception.detection import load_detector
     from models.perception.encoders import load_encoder, write_pretrained
     from models.perception.faces import read_faces
     from models.perception.perceive import make_query_banks
-    from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, table
+    from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions
 
     film = ingest(folder, scratch / "film", film_id="real")
     write_pretrained(ENCODER, scratch / "encoder")

@@ -11,17 +11,22 @@ import numpy as np
 import pandas as pd
 
 from common.files import write_json
+from common.tables import read_table, write_table
 from corpora.film import Film
 from corpora.video import read_frames
 from models.perception.detection import Face, FaceDetector
 from models.perception.encoders import FaceEncoder
-from models.perception.regions import read_table, write_table
 from models.perception.settings import PerceptionSettings
 from models.perception.shots import Shot, ShotFinder, read_shots, shot_of
 
 log = logging.getLogger(__name__)
 
-FACE_COLUMNS = ("frame", "shot", "x1", "y1", "x2", "y2", "confidence", "embedding")
+FACE_COLUMNS = {
+    "frame": "int64",
+    "shot": "int64",
+    **dict.fromkeys(("x1", "y1", "x2", "y2", "confidence"), "float32"),
+    "embedding": "vector",
+}
 
 
 class _Faces:
@@ -111,5 +116,5 @@ def write_faces(faces: pd.DataFrame, shots: Iterable[Shot], folder: Path) -> Non
 
 def read_faces(folder: Path) -> tuple[pd.DataFrame, tuple[Shot, ...]]:
     """What `write_faces` wrote."""
-    faces = read_table(folder / "faces.parquet", dict.fromkeys(FACE_COLUMNS, ""), stage="query_banks")
+    faces = read_table(folder / "faces.parquet", FACE_COLUMNS, stage="query_banks")
     return faces, read_shots(folder / "shots.json")

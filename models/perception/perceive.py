@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from common.tables import table
 from corpora.film import Clip, Film
 from corpora.video import read_frames
 from models.perception.bank_files import Banks, write_banks
@@ -19,7 +20,7 @@ from models.perception.encoders import FaceEncoder
 from models.perception.faces import find_faces, survey, write_faces
 from models.perception.query_bank import build_banks, embed_portraits, picture_of_clusters
 from models.perception.recognition import Naming, name_tracks, threshold_of
-from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, box_of, encode_mask, table
+from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, box_of, encode_mask
 from models.perception.settings import PerceptionSettings, RegionSettings
 from models.perception.shots import Shot, shot_of
 from models.perception.tracks import embeddings_of, link_tracks

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from common.errors import BadInput, blaming
+from common.errors import blaming
 from common.files import read_json, write_json
+from common.tables import read_table, write_table
 
 TRACK_COLUMNS = {
     "clip": "int64",
@@ -36,6 +37,7 @@ REGION_COLUMNS = {
     "confidence": "float64",  # the face's probability, or how sure the carrier is of its mask
     "mask": "str",  # COCO run lengths, the size is the film's
 }
+GAPS = ("distance_best", "distance_actor", "face_x1", "face_y1", "face_x2", "face_y2")
 
 
 @dataclass(frozen=True)
@@ -80,34 +82,6 @@ def box_of(mask_hw: np.ndarray) -> tuple[float, float, float, float]:
     return float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)
 
 
-def table(rows: list[dict[str, object]], columns: dict[str, str]) -> pd.DataFrame:
-    """Rows as a table with exactly these columns and types, also when there are none."""
-    frame = pd.DataFrame(rows, columns=list(columns))
-    return frame.astype({name: "object" if kind == "str" else kind for name, kind in columns.items()})
-
-
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Parquet whose bytes depend on the table alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_parquet(path, index=False, compression="zstd")
-
-
-def read_table(path: Path, columns: dict[str, str], *, stage: str) -> pd.DataFrame:
-    """A parquet table with at least `columns`; BadInput names the stage that makes it."""
-    if not path.is_file():
-        raise BadInput(f"{path}: no such file; run the {stage} stage")
-    with blaming(path, f"run the {stage} stage again"):
-        frame = pd.read_parquet(path)
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        raise BadInput(f"{path}: column {missing[0]} is missing; run the {stage} stage again")
-    for name, kind in columns.items():
-        is_number = pd.api.types.is_numeric_dtype(frame[name])
-        if len(frame) and ((kind in ("int64", "float64") and not is_number) or (kind == "str" and is_number)):
-            raise BadInput(f"{path}: column {name} is {frame[name].dtype}, not {kind}; run the {stage} stage again")
-    return frame
-
-
 def write_regions(regions: Regions, folder: Path) -> None:
     """`tracks.parquet`, `regions.parquet`, and `regions.json` with the film and the masks' size."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -129,7 +103,7 @@ def read_regions(folder: Path) -> Regions:
         film=film,
         width=width,
         height=height,
-        tracks=read_table(folder / "tracks.parquet", TRACK_COLUMNS, stage="character_regions"),
-        regions=read_table(folder / "regions.parquet", REGION_COLUMNS, stage="character_regions"),
+        tracks=read_table(folder / "tracks.parquet", TRACK_COLUMNS, stage="character_regions", gaps=GAPS),
+        regions=read_table(folder / "regions.parquet", REGION_COLUMNS, stage="character_regions", gaps=GAPS),
         clips=clips,
     )

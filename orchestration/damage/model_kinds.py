@@ -31,7 +31,7 @@ def _perception() -> list[Kind]:
         *_of(banks, _lay_banks, _read_banks, "best_query"),
         *_of(faces, _lay_faces, _read_faces),
         *_of(regions, _lay_regions, _read_regions),
-        *_of(encoder, _lay_encoder, _read_encoder),
+        *_of(encoder, _lay_encoder, _read_encoder, "model.safetensors"),  # whichever of the two does not fit the other
     ]
 
 
@@ -81,7 +81,7 @@ def _read_banks(folder: Path) -> Any:
     banks = read_banks(folder)
     for queries in (banks.best, banks.actor):
         assert all(abs(float(np.linalg.norm(query)) - 1) < 1e-3 for query in queries.values()), "no unit vector"
-    return banks.threshold, banks.facts
+    return banks
 
 
 def _lay_faces(folder: Path) -> None:
@@ -91,7 +91,9 @@ def _lay_faces(folder: Path) -> None:
     from models.perception.faces import FACE_COLUMNS, write_faces
     from models.perception.shots import Shot
 
-    table = pd.DataFrame([[0, 0, 1.0, 2.0, 3.0, 4.0, 0.9], [5, 0, 1.0, 2.0, 3.0, 4.0, 0.8]], columns=FACE_COLUMNS[:-1])
+    table = pd.DataFrame(
+        [[0, 0, 1.0, 2.0, 3.0, 4.0, 0.9], [5, 0, 1.0, 2.0, 3.0, 4.0, 0.8]], columns=list(FACE_COLUMNS)[:-1]
+    )
     table["embedding"] = [np.eye(4, dtype=np.float32)[0]] * 2
     write_faces(table, [Shot(0, 0, 9), Shot(1, 10, 19)], folder)
 
@@ -99,14 +101,14 @@ def _lay_faces(folder: Path) -> None:
 def _read_faces(folder: Path) -> Any:
     from models.perception.faces import read_faces
 
-    faces, shots = read_faces(folder)
-    return len(faces), shots
+    return read_faces(folder)
 
 
 def _lay_regions(folder: Path) -> None:
     import numpy as np
 
-    from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, encode_mask, table, write_regions
+    from common.tables import table
+    from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, encode_mask, write_regions
 
     names: dict[str, object] = {"name_best": "Ada", "distance_best": 0.2, "name_actor": "", "distance_actor": 1.0}
     tracks: dict[str, object] = {"clip": 1, "track": 0, "shot": 0, **names}
@@ -118,10 +120,11 @@ def _lay_regions(folder: Path) -> None:
 
 
 def _read_regions(folder: Path) -> Any:
-    from models.perception.regions import read_regions
+    from models.perception.regions import GAPS, read_regions
 
-    regions = read_regions(folder)
-    return regions.film, regions.width, regions.height, len(regions.tracks), len(regions.regions)
+    found = read_regions(folder)
+    whole = [table.drop(columns=list(GAPS), errors="ignore") for table in (found.tracks, found.regions)]
+    return found.film, found.width, found.height, found.clips, whole
 
 
 def _lay_encoder(folder: Path) -> None:
@@ -206,4 +209,4 @@ def _lay_features(folder: Path) -> None:
 def _read_features(folder: Path) -> Any:
     from models.captioner.features import read_features
 
-    return sorted(read_features(folder).index)
+    return sorted(read_features(folder).index)  # whether they are numbers is asked by the gate of clip_features

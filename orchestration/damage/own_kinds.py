@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from common.files import write_text
 from orchestration.damage.kinds import Kind
@@ -145,13 +148,13 @@ def _aside(folder: Path) -> Any:
 def _clips(folder: Path) -> Any:
     from assets.clips import read_records
 
-    return len(read_records(folder))
+    return read_records(folder)
 
 
 def _history(folder: Path) -> Any:
     from publishing.champion import history
 
-    return len(history(folder))
+    return history(folder)
 
 
 def _score(folder: Path) -> Any:
@@ -192,7 +195,8 @@ def _lay_scores(folder: Path) -> None:
 def _scores(folder: Path) -> Any:
     from evaluation.store import read_scores
 
-    return len(read_scores(folder).per_clip)
+    found = read_scores(folder)
+    return replace(found, per_clip=found.per_clip.fillna(0.0))  # not every clip has every score
 
 
 def _lay_answers(folder: Path) -> None:
@@ -211,13 +215,14 @@ def _judged(folder: Path) -> Any:
     from evaluation.texts import Item
 
     settings = JudgeSettings(address="http://127.0.0.1:9", model="m")
-    return len(judged([Item("tt1", "1", None, ("Anna walks.",), "Anna goes.")], settings, folder))
+    grades = judged([Item("tt1", "1", None, ("Anna walks.",), "Anna goes.")], settings, folder)
+    return np.nan_to_num(grades, nan=0.0, posinf=np.inf)  # no grade where nobody answered
 
 
 def _recalled(folder: Path) -> Any:
     from evaluation.remembered import recall
 
-    return len(recall(folder, "kept.json"))
+    return recall(folder, "kept.json")
 
 
 def _lay_numbers(folder: Path) -> None:
@@ -229,7 +234,7 @@ def _lay_numbers(folder: Path) -> None:
 def _recalled_numbers(folder: Path) -> Any:
     from evaluation.remembered import recall_numbers
 
-    return len(recall_numbers(folder, "kept.npy"))
+    return list(recall_numbers(folder, "kept.npy").values())
 
 
 def _lay_draft(folder: Path) -> None:
@@ -278,7 +283,7 @@ def _journal(folder: Path) -> Any:
 
     journal = Journal(folder / "faces.jsonl")
     detector = RememberedDetector(_Nobody(), journal, Progress("faces", "frames", 1))
-    return len(detector.detect([None]))  # type: ignore[list-item]
+    return detector.detect([None])  # type: ignore[list-item]
 
 
 class _Nobody:
@@ -304,7 +309,7 @@ def _lay_embeddings(folder: Path) -> None:
 def _embeddings(folder: Path) -> Any:
     from narration.work import RememberedEncoder
 
-    return RememberedEncoder(_Nobody(), folder).encode([None] * 3).shape  # type: ignore[list-item]
+    return RememberedEncoder(_Nobody(), folder).encode([None] * 3)  # type: ignore[list-item]
 
 
 def _lay_speech(folder: Path) -> None:

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from common.errors import BadInput
 from orchestration.damage.kinds import Kind
 from orchestration.damage.values import OUTSIDE
@@ -103,6 +106,10 @@ def check_sound(value: Any, depth: int = 0) -> None:
     """`AssertionError` for a result that cannot be written down: numbers that are none, text that no file can hold."""
     if isinstance(value, float):
         assert math.isfinite(value), f"the number {value} was read"
+    elif isinstance(value, np.ndarray):
+        assert value.dtype == object or np.isfinite(value).all(), "an array with numbers that are none was read"
+    elif isinstance(value, pd.DataFrame):
+        check_sound(value.to_dict("list"), depth + 1)
     elif isinstance(value, str):
         assert value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value), "half a character was read"
         assert "\x00" not in value, "a null character was read"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from common.errors import BadInput
-from common.files import read_json, write_json
+from common.files import read_json, read_json_lines, write_json
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,25 @@ def test_what_is_no_json_is_told_in_one_line(tmp_path: Path, content: bytes, tol
 def test_json_comes_back(tmp_path: Path) -> None:
     write_json(tmp_path / "x.json", {"é": [1, 2.5, None]})
     assert read_json(tmp_path / "x.json") == {"é": [1, 2.5, None]}
+
+
+@pytest.mark.parametrize("value", ["NaN", "-Infinity", "1e999", '"a\\u0000b"', '"\\ud800"'])
+def test_what_no_writer_of_ours_leaves_is_refused_however_deep(tmp_path: Path, value: str) -> None:
+    (tmp_path / "x.json").write_text(f'{{"a": [1, {{"b": {value}}}]}}')
+    with pytest.raises(BadInput, match=r"x\.json: "):
+        read_json(tmp_path / "x.json")
+
+
+def test_a_corpus_is_judged_row_by_row_by_its_reader(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('[{"start": NaN}, {"start": 1}]')
+    assert read_json(tmp_path / "x.json", foreign=True)[1] == {"start": 1}
+
+
+def test_lines_of_json_come_back_and_a_bad_one_is_told_by_its_number(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text('{"a": "\u2028"}\n\n2\n', encoding="utf-8")
+    assert read_json_lines(path, advice="make it again") == [{"a": "\u2028"}, 2]
+    for bad in ("NaN", "{", '"\\u0000"'):
+        path.write_text(f"1\n{bad}\n")
+        with pytest.raises(BadInput, match=r"x\.jsonl:2: .*; make it again"):
+            read_json_lines(path, advice="make it again")

@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from common.tables import table
 from corpora.film import Character, Description, Film, write_film
 from models.measuring.truth import Perceived, read_truth
 from models.perception.bank_files import Banks
 from models.perception.faces import FACE_COLUMNS
-from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, encode_mask, table
+from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, encode_mask
 from models.perception.settings import PerceptionSettings
 from models.perception.shots import Shot
 

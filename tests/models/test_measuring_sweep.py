@@ -11,6 +11,7 @@ from hypothesis import settings as effort
 from hypothesis import strategies as st
 
 from common.errors import BadInput
+from common.tables import table
 from corpora.film import Character, Film
 from models.measuring import real_clip
 from models.measuring.figures import Figure
@@ -20,7 +21,7 @@ from models.measuring.sweep_page import picture, picture_name, sweep_json, sweep
 from models.measuring.truth import Perceived
 from models.perception.bank_files import Banks
 from models.perception.faces import FACE_COLUMNS
-from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, table
+from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions
 from models.perception.settings import PerceptionSettings, RecognitionSettings
 from models.perception.shots import Shot
 from models.training.thresholds import in_distance, names_at

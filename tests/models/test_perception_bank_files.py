@@ -27,8 +27,14 @@ def test_both_published_shapes_are_read_and_brought_to_length_1(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     "query",
-    [np.zeros(4, np.float32), np.full(4, np.nan, np.float32), np.ones((2, 4), np.float32), np.ones(4, np.int64)],
-    ids=["zeros", "nan", "two rows", "integers"],
+    [
+        np.zeros(4, np.float32),
+        np.full(4, np.nan, np.float32),
+        np.full(4, 3e38, np.float32),  # its length is infinite
+        np.ones((2, 4), np.float32),
+        np.ones(4, np.int64),
+    ],
+    ids=["zeros", "nan", "huge", "two rows", "integers"],
 )
 def test_a_query_that_is_none_is_told_with_its_file(tmp_path: Path, query: np.ndarray) -> None:
     np.save(tmp_path / "Ada.npy", query)

@@ -16,6 +16,7 @@ from transformers import Qwen2ForCausalLM, SiglipVisionConfig
 from assets import base_model, clip_features
 from common.errors import BadInput
 from common.files import read_json
+from common.tables import table
 from corpora.film import Film, write_film
 from models.captioner.checkpoints import load_base, load_captioner
 from models.captioner.config import FocusedCaptionerConfig
@@ -34,7 +35,7 @@ from models.captioner.settings import (
     TuningSettings,
 )
 from models.hub import COMMIT as A_COMMIT
-from models.perception.regions import TRACK_COLUMNS, Regions, table, write_regions
+from models.perception.regions import TRACK_COLUMNS, Regions, write_regions
 from models.perception.settings import PerceptionSettings
 from models.training.captioner import train_variant
 from publishing.settings import Settings

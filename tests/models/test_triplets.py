@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from common.tables import table
 from corpora.film import Character, Description, Film
 from corpora.focusedad import read_cinepile_ad, read_mad_eval, read_storyboard_v2
 from corpora.subtitles import Subtitle
-from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, table
+from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions
 from models.perception.settings import PerceptionSettings
 from models.training.triplets import (
     characters_seen,

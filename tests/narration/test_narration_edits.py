@@ -114,6 +114,7 @@ def test_without_the_comment_every_line_counts_as_written_by_hand(tmp_path):
         ("0:03.0-0:04.5** It", "0:04.0-0:03.0** It", "ends before"),
         ("0:03.0-0:04.5** It", "0:01.0-0:03.0** It", "begins before"),
         ("## Lines", "## My lines", "no heading"),
+        ("It rains", "It\0 rains", "null characters"),
     ],
 )
 def test_a_script_that_cannot_be_read_is_one_line_and_stays_as_it_is(tmp_path, there, instead, said):

@@ -60,7 +60,8 @@ def table_of_faces(queries: dict[str, np.ndarray]) -> pd.DataFrame:
 
 
 def character_regions(folder: Path) -> None:
-    from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, encode_mask, table, write_regions
+    from common.tables import table
+    from models.perception.regions import REGION_COLUMNS, TRACK_COLUMNS, Regions, encode_mask, write_regions
 
     person_hw = np.zeros((270, 480), bool)
     person_hw[20:200, 20:50] = True
