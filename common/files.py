@@ -37,14 +37,16 @@ def canonical_json(value: Any, *, indent: int | None = None) -> str:
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Writes canonical JSON; `ValueError` for what `read_json` refuses."""
+    check_values(value)
     write_text(path, canonical_json(value, indent=1) + "\n")
 
 
 def read_json(path: Path, *, foreign: bool = False) -> Any:
     """Reads JSON, with or without a byte order mark; a missing or broken file is `BadInput` with its line.
 
-    NaN, infinity and null characters are refused, which `write_json` or a person's care never writes. `foreign`: they
-    are let through, for corpora of which a reader judges row by row.
+    NaN, infinity and null characters are refused. `foreign`: they are let through, for corpora, whose readers judge row
+    by row, and for the configurations of published weights.
     """
     if not path.exists():
         raise BadInput(f"{path}: no such file")
@@ -78,7 +80,7 @@ def read_json_lines(path: Path, *, advice: str) -> list[Any]:
 
 
 def check_values(value: Any) -> None:
-    """`ValueError` for a number that is none, a null character or half of one, however deep in lists, tuples, dicts."""
+    """`ValueError` for a number that is none, a null character or half a character, however deep it stands."""
     if isinstance(value, dict):
         for key, inner in value.items():
             check_values(key)

@@ -1,4 +1,4 @@
-"""YAML that a person writes: read without running anything, and without growing beyond what stands there."""
+"""YAML, read without running anything; what a person writes also without growing beyond what stands there."""
 
 from __future__ import annotations
 
@@ -33,6 +33,11 @@ def read_yaml(path: Path, *, name: str = "", advice: str = "write it again") -> 
         raise BadInput(f"{name}:{line}: not valid YAML ({error.problem}); mend that line") from None
     except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise BadInput(f"{name}: not valid YAML ({error}); mend it") from None
+
+
+def parse_yaml(text: str) -> Any:
+    """Safe YAML that a program wrote, by libyaml, which takes a tenth of the time; raises what PyYAML raises."""
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 class _OnceLoader(yaml.SafeLoader):

@@ -26,14 +26,14 @@ def write_table(frame: pd.DataFrame, path: Path) -> None:
     frame.to_parquet(path, index=False, compression="zstd")
 
 
-def read_table(path: Path, columns: Mapping[str, str], *, stage: str, gaps: Collection[str] = ()) -> pd.DataFrame:
+def read_table(path: Path, columns: Mapping[str, str], *, advice: str, gaps: Collection[str] = ()) -> pd.DataFrame:
     """A parquet table with at least `columns`: name to "str", "int64", "float32", "float64", "vector" (arrays of one
-    length), or "" for any of them. Columns in `gaps`, and those not asked for, may hold NaN. BadInput names the column,
-    and the stage that makes it.
+    length), or "" for any of them. Columns in `gaps`, and those not asked for, may hold NaN. BadInput names the column;
+    `advice` says how to come by a better table.
     """
     if not path.is_file():
-        raise BadInput(f"{path}: no such file; run the {stage} stage")
-    with blaming(path, f"run the {stage} stage again"):
+        raise BadInput(f"{path}: no such file; {advice}")
+    with blaming(path, advice):
         frame = pd.read_parquet(path)
         if missing := [name for name in columns if name not in frame.columns]:
             raise ValueError(f"column {missing[0]} is missing")
@@ -44,13 +44,21 @@ def read_table(path: Path, columns: Mapping[str, str], *, stage: str, gaps: Coll
 
 def _check_column(name: str, column: pd.Series, kind: str, *, gaps: bool) -> None:
     """`ValueError` for values that are not of the kind, or no values."""
-    if pd.api.types.is_numeric_dtype(column) or kind == "vector":
-        if kind == "str":
-            raise ValueError(f"column {name} is {column.dtype}, not {kind}")
-        numbers = np.stack([*column]) if kind == "vector" and len(column) else column.to_numpy(np.float64)
-        if not (np.isfinite(numbers) | (np.isnan(numbers) & gaps)).all():
-            raise ValueError(f"column {name} has a value that is no number")
-    elif kind not in ("", "str") and len(column):
+    if not len(column):
+        return  # without rows pandas knows no kinds
+    numbers = None
+    if kind == "vector":
+        numbers = np.stack([*column])
+        fits = numbers.ndim == 2
+    else:
+        is_number = pd.api.types.is_numeric_dtype(column)
+        fits = {"": True, "str": not is_number, "int64": pd.api.types.is_integer_dtype(column)}.get(kind, is_number)
+        if is_number:
+            numbers = column.to_numpy(np.float64)
+    if not fits:
         raise ValueError(f"column {name} is {column.dtype}, not {kind}")
-    elif any("\0" in text if isinstance(text, str) else kind == "str" for text in column):
-        raise ValueError(f"column {name} has a value that is no text")
+    if numbers is None:
+        if any("\0" in text if isinstance(text, str) else kind == "str" for text in column):
+            raise ValueError(f"column {name} has a value that is no text")
+    elif not (np.isfinite(numbers) | (np.isnan(numbers) & gaps)).all():
+        raise ValueError(f"column {name} has a value that is no number")

@@ -42,7 +42,7 @@ class BertScore:
         """What the numbers depend on, without a path."""
         baseline = self._settings.baseline
         scale = "raw" if baseline is None else f"rescaled with baseline {baseline:g}"
-        kind = (read_json(self._folder / "config.json").get("architectures") or ["model"])[0]
+        kind = (read_json(self._folder / "config.json", foreign=True).get("architectures") or ["model"])[0]
         return f"BertScore F1, {kind} {model_identity(self._folder)}, layer {self._settings.layers}, no idf, {scale}"
 
     def f1(self, pairs: Sequence[tuple[str, str]], *, cache: Path | None = None) -> np.ndarray:

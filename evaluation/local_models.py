@@ -46,7 +46,7 @@ def model_identity(folder: Path) -> str:
 
 def model_layers(name: str) -> int:
     """How many layers a model has, as its config says. Raises `ModelMissing`."""
-    config = read_json(model_folder(name) / "config.json")
+    config = read_json(model_folder(name) / "config.json", foreign=True)
     layers = config.get("num_hidden_layers", config.get("n_layers"))
     if not isinstance(layers, int):
         raise ModelMissing(f"{spelled(name)}: its config does not say how many layers it has")

@@ -54,13 +54,9 @@ def recall_numbers(cache: Path | None, name: str) -> dict[bytes, float]:
         kept = np.load(cache / name, allow_pickle=False) if cache is not None else None
     except Exception:  # whatever numpy says of damaged bytes
         return {}
-    if (
-        not isinstance(kept, np.ndarray)
-        or kept.dtype != _NUMBER
-        or kept.ndim != 1
-        or not np.isfinite(kept["value"]).all()
-    ):
+    if not isinstance(kept, np.ndarray) or kept.dtype != _NUMBER or kept.ndim != 1:
         return {}
+    kept = kept[np.isfinite(kept["value"])]
     return dict(zip(kept["key"].tolist(), kept["value"].tolist(), strict=True))
 
 

@@ -10,6 +10,7 @@ from evaluation.score import Scores
 
 SUMMARY_FILE = "scores.json"
 CLIPS_FILE = "per_clip.parquet"
+CLIPS_COLUMNS = {"film": "str", "clip_id": ""}  # and a number for every metric, NaN where it has none
 
 
 def write_scores(scores: Scores, folder: Path) -> None:
@@ -35,7 +36,7 @@ def read_scores(folder: Path) -> Scores:
     from common.tables import read_table
 
     kept = read_json(folder / SUMMARY_FILE)
-    per_clip = read_table(folder / CLIPS_FILE, {"film": "str", "clip_id": ""}, stage="scores")
+    per_clip = read_table(folder / CLIPS_FILE, CLIPS_COLUMNS, advice="run the stage scores again")
     with blaming(folder / SUMMARY_FILE, "not scores; run the stage `scores` again"):
         return Scores(
             summary=kept["summary"],

@@ -66,7 +66,7 @@ def read_items(table: pd.DataFrame, *, name: str = "predictions") -> list[Item]:
         where = f"{name}:{number}"
         key = (str(film), str(clip))
         if "\0" in "".join(key):
-            raise BadInput(f"{where}: a null character in film or clip_id; write them as text")
+            raise BadInput(f"{where}: a null character in film or clip_id; take it out")
         if key in seen:
             raise BadInput(
                 f"{where}: clip {clip} of {film} is also row {seen[key]}; keep one, or join their references in text_gt"
@@ -86,7 +86,8 @@ def read_items(table: pd.DataFrame, *, name: str = "predictions") -> list[Item]:
 
 def _order(item: Item, clip: Any) -> tuple[Any, ...]:
     """Film, start, clip; whole-numbered clips in the order of numbers (2 before 10)."""
-    number = int(item.clip_id) if item.clip_id.isdecimal() and len(item.clip_id) < 20 else -1
+    is_number = item.clip_id.isdecimal() and len(item.clip_id) < 20  # int() refuses thousands of digits
+    number = int(item.clip_id) if is_number else -1
     return (item.film, -math.inf if item.start is None else item.start, number, item.clip_id)
 
 

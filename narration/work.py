@@ -126,8 +126,10 @@ class RememberedDetector:
             known = self.journal.records[number]
             with blaming(self.journal.path, "remove it, and the faces are looked for again"):
                 faces_of = [[Face(_box(box), float(confidence)) for box, confidence in faces] for faces in known]
-                if len(faces_of) != len(frames) or not all(0 <= face.confidence <= 1 for face in chain(*faces_of)):
-                    raise ValueError(f"no answers to {len(frames)} frames")
+                if len(faces_of) != len(frames):
+                    raise ValueError(f"answers to {len(faces_of)} frames of {len(frames)}")
+                if not all(0 <= face.confidence <= 1 for face in chain(*faces_of)):
+                    raise ValueError("a confidence that is no probability")
                 return faces_of
         found = self.detector.detect(frames)
         record = [[[[float(x) for x in face.box], float(face.confidence)] for face in faces] for faces in found]

@@ -199,8 +199,8 @@ def _diverged(error: BaseException | None) -> bool:
     return loop is not None and isinstance(error, loop.TrainingDiverged)
 
 
-def _failure(line: str, *, status: int) -> dg.Failure:
-    return dg.Failure(line, metadata={EXIT_STATUS: status}, allow_retries=False)
+def _failure(told: str, *, status: int) -> dg.Failure:
+    return dg.Failure(told, metadata={EXIT_STATUS: status}, allow_retries=False)
 
 
 def _result(stage: Stage, outcome: Outcome, shown: Mapping[str, Mapping[str, Any]], root: Path) -> dg.MaterializeResult:

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(mistake, file=sys.stderr)
         return 2
     except Exception as error:  # the engines keep their history on the same disk
-        return end_for_room(error, root=root(), of=asked.stage)
+        return end_for_room(error, root=root(), stage=asked.stage)
 
 
 def start_again_in_the_right_environment(module: str, arguments: Sequence[str]) -> None:

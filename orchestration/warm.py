@@ -13,17 +13,20 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from orchestration import run
 from publishing.places import CODE_ROOT, parameters_file
 
-# What the lineage imports. Importing starts no thread of Python's, and computes nothing.
+# What the lineage imports; importing starts no thread of Python's, and computes nothing. Modules that a library imports
+# when it is first used are named themselves, for every stage would import them anew: `python -X importtime -m
+# orchestration.run STAGE` shows them.
 LIBRARIES = (
     "av",
     "cv2",
     "dagster",
-    "dagster._core.execution.execute_in_process",  # these begin in a stage's run, and no public module imports them
+    "dagster._core.execution.execute_in_process",
     "dagster._core.executor.in_process",
     "dagster._core.storage.local_compute_log_manager",
     "dagster._core.storage.root",
@@ -76,7 +79,8 @@ def load() -> None:
     """Imports the libraries."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     for name in LIBRARIES:
-        importlib.import_module(name)
+        with suppress(ImportError):  # a stage that needs it will say so
+            importlib.import_module(name)
     gc.collect()
     gc.freeze()  # no collection of a forked process touches, and so copies, what is shared
 
@@ -126,11 +130,13 @@ def _make(stage: str, make: Callable[[list[str]], int], known: Sources, filling:
 
 
 def wait(running: dict[str, Running]) -> tuple[str, Ended]:
-    """The first of the stages to end; this process has no other children."""
-    process, status, usage = os.wait4(-1, 0)
-    name = next(name for name, each in running.items() if each.process == process)
-    spent = time.monotonic() - running[name].began
-    return name, Ended(os.waitstatus_to_exitcode(status), spent, usage.ru_utime + usage.ru_stime)
+    """The first of the stages to end. Whatever else ends here was the child of who became this process."""
+    while True:
+        process, status, usage = os.wait4(-1, 0)
+        for name, each in running.items():
+            if each.process == process:
+                spent = time.monotonic() - each.began
+                return name, Ended(os.waitstatus_to_exitcode(status), spent, usage.ru_utime + usage.ru_stime)
 
 
 def let_end() -> None:

@@ -151,11 +151,13 @@ def _version_of(found: Any, captioner: str) -> Any:
 
 
 def _keep(found: Any, run: str, evidence: Evidence, decision: Decision, place: str) -> None:
+    from common.tables import write_table
+
     lock = places.root() / "dvc.lock"
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         for benchmark, table in evidence.per_clip.items():
-            table.to_parquet(folder / f"{benchmark}.parquet", compression="zstd", index=False)
+            write_table(table, folder / f"{benchmark}.parquet")
         write_json(
             folder / "evidence.json",
             {
@@ -185,7 +187,8 @@ def _is_kept(found: Any, run: str) -> bool:
 
 def _evidence(found: Any, version: str) -> Evidence:
     """The champion's evidence, as it was kept when it was promoted."""
-    import pandas as pd
+    from common.tables import read_table
+    from evaluation.store import CLIPS_COLUMNS
 
     run = found.get_model_version(MODEL, version).run_id
     with tempfile.TemporaryDirectory() as scratch:
@@ -196,7 +199,10 @@ def _evidence(found: Any, version: str) -> Evidence:
             )
         folder = Path(found.download_artifacts(run, _EVIDENCE, scratch))
         kept = read_json(folder / "evidence.json")
-        per_clip = {name: pd.read_parquet(folder / f"{name}.parquet") for name in kept["benchmarks"]}
+        again = f"the evidence of {MODEL} {version} is damaged; `focusedad promote --retire` takes its alias away"
+        per_clip = {
+            name: read_table(folder / f"{name}.parquet", CLIPS_COLUMNS, advice=again) for name in kept["benchmarks"]
+        }
     return Evidence(kept["captioner"], kept["benchmarks"], per_clip, kept["identities"], kept["mib"])
 
 

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from common.errors import BadInput
-from common.files import digest, write_json
+from common.files import digest, read_json_lines, write_json
 from publishing.records import RECORD, aside_reason, version
 from publishing.settings import SPLITS, Settings, film_ids
 
@@ -112,8 +111,7 @@ def _units(settings: Settings, data: Path) -> Iterator[tuple[str, str]]:
 
 def _rows(split: str, film: str, data: Path) -> Iterator[dict[str, Any]]:
     path = data / STAGES[split] / film / "clips.jsonl"
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        clip = json.loads(line)
+    for clip in read_json_lines(path, advice="make the stage again") if path.is_file() else []:
         seen = ";".join(found["name"] for found in clip["characters"]["best query"])
         yield {"film": film, "split": split, "seen": seen, **{name: clip[name] for name in COLUMNS if name in clip}}
 

@@ -32,13 +32,12 @@ def refuse_without_room(root: Path) -> None:
         raise NoRoom(state)
 
 
-def end_for_room(error: Exception, *, root: Path, of: str = "") -> int:
-    """Exit status 1, the line of `no_room` told on stderr, after the name `of` what could not be done; raises any other
-    error again."""
+def end_for_room(error: Exception, *, root: Path, stage: str = "") -> int:
+    """Exit status 1, the line of `no_room` told on stderr; raises any other error again."""
     line = no_room(error, root=root)
     if line is None:
         raise error
-    print(f"{of}: {line}".removeprefix(": "), file=sys.stderr)
+    print(f"{stage}: {line}" if stage else line, file=sys.stderr)
     return 1
 
 

@@ -7,8 +7,7 @@ belongs to no single part: which films, which experiments, and with how many pro
 from __future__ import annotations
 
 import difflib
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -168,9 +167,6 @@ def check_settings(values: Any, *, source: str) -> Settings:
     """`source` is the file's name for messages."""
     if not isinstance(values, dict):
         raise BadInput(f"{source}: not a table of parameters; write one with `focusedad profile mini`")
-    for place, value in _numbers(values):
-        if not math.isfinite(value):
-            raise BadInput(f"{source}: {place}: {value} is not a finite number; give one")
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -201,14 +197,6 @@ def _keys_at(place: tuple[int | str, ...]) -> list[str]:
     for part in place:
         model = model[part] if isinstance(model, Mapping) and part in model else getattr(model, str(part), None)
     return list(type(model).model_fields) if isinstance(model, Parameters) else []
-
-
-def _numbers(values: Any, place: str = "") -> Iterator[tuple[str, float]]:
-    if isinstance(values, float):
-        yield place, values
-    items = values.items() if isinstance(values, dict) else enumerate(values) if isinstance(values, list) else ()
-    for key, value in items:
-        yield from _numbers(value, f"{place}.{key}" if place else str(key))
 
 
 def film_ids(settings: Settings, split: Split | None = None, *, root: Path | None = None) -> list[str]:

@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from common.files import write_text
+from common.safe_yaml import parse_yaml
 from publishing.room import NoRoom, end_for_room, refuse_without_room
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ def output_hash(stage: str, *, root: Path) -> str | None:
     lock = root / ".dvc" / "tmp" / "commit.lock"  # there is none where nothing of ours ever committed
     try:
         with _holding(lock, fcntl.LOCK_SH) if lock.exists() else nullcontext():
-            locked = _parsed((root / "dvc.lock").read_text(encoding="utf-8"))
+            locked = parse_yaml((root / "dvc.lock").read_text(encoding="utf-8"))
         return str(locked["stages"][stage]["outs"][0]["md5"])
     except (OSError, yaml.YAMLError, KeyError, IndexError, TypeError):
         return None
@@ -200,16 +201,11 @@ def _is_dvc_lock(text: str) -> bool:
     from voluptuous import Invalid
 
     try:
-        content = _parsed(text)
+        content = parse_yaml(text)
         COMPILED_LOCKFILE_SCHEMA(content)
     except (yaml.YAMLError, Invalid):
         return False
     return bool(content)
-
-
-def _parsed(text: str) -> Any:
-    """Safe YAML by libyaml: `dvc.lock` is read for every stage, and in pure Python that takes ten times as long."""
-    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def _from_git(root: Path) -> str:

@@ -41,7 +41,7 @@ def weights_folder(settings: VideoLLMSettings) -> Path:
     if not settings.model:
         raise BadInput(settings.without_model)
     folder = local_folder(settings.model, settings.revision)
-    kind = str(read_json(folder / "config.json").get("model_type"))
+    kind = str(read_json(folder / "config.json", foreign=True).get("model_type"))
     if kind not in CLASSES:
         raise BadInput(
             f"{settings.model}: its weights are of type {kind!r}, which transformers only runs with code from the "
@@ -57,7 +57,7 @@ def _files(folder: Path) -> list[str]:
     """The files that the weights lie in."""
     if not (folder / INDEX).is_file():
         return [WHOLE]
-    return sorted(set(read_json(folder / INDEX)["weight_map"].values()))
+    return sorted(set(read_json(folder / INDEX, foreign=True)["weight_map"].values()))
 
 
 def describe_video_llm(
@@ -98,7 +98,7 @@ class VideoLLM:
         self.settings, self.max_tokens = settings, max_tokens
         gpu = torch.cuda.is_available()
         self.device = ("cuda" if gpu else "cpu") if settings.device == "auto" else settings.device
-        kind = str(read_json(folder / "config.json")["model_type"])
+        kind = str(read_json(folder / "config.json", foreign=True)["model_type"])
         self.processor: Any = transformers.AutoProcessor.from_pretrained(folder, trust_remote_code=False)
         model_class: Any = getattr(transformers, CLASSES[kind])
         dtype = torch.bfloat16 if self.device.startswith("cuda") else torch.float32

@@ -22,7 +22,7 @@ from transformers.utils.logging import disable_progress_bar
 from common.errors import BadInput, blaming
 from common.files import digest, file_md5, read_json, write_json
 from models.captioner.adapters import ADAPTER, read_adapter, write_adapter
-from models.captioner.config import FocusedCaptionerConfig, config_fields
+from models.captioner.config import FocusedCaptionerConfig, config_fields, of_bounded_depth
 from models.captioner.inputs import PromptPlan
 from models.captioner.model import FocusedCaptioner
 from models.captioner.published.base import KINDS, open_base, open_tower
@@ -66,6 +66,7 @@ def load_language_model(folder: Path) -> Qwen2ForCausalLM:
         raise BadInput(f"{folder}: no language model; make base_model again")
     disable_progress_bar()
     with blaming(folder, "make base_model again"):
+        of_bounded_depth(dict(read_json(folder / "config.json")))
         loaded: Any = Qwen2ForCausalLM.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, output_loading_info=True
         )
@@ -156,7 +157,7 @@ def _built(make: Callable[[], Module], folder: Path) -> Module:
     with torch.device("meta"):
         asked = sum(value.numel() for value in make().parameters())
     held = sum(path.stat().st_size for path in folder.rglob("*.safetensors"))
-    if asked > held > 0:
+    if asked > held:
         raise ValueError(f"asks for {asked:,} numbers, and the weights beside it hold {held:,} bytes")
     return make()
 

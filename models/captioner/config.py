@@ -12,6 +12,7 @@ from transformers import PretrainedConfig, Qwen2Config, SiglipVisionConfig
 
 SceneKind = Literal["answers", "mlp", "stc"]
 RegionKind = Literal["timed", "mlp-merge-mlp", "merge-mlp"]
+DEEPEST = 1024  # layers; published models have a tenth of that
 
 
 class FocusedCaptionerConfig(PretrainedConfig):
@@ -55,6 +56,8 @@ class FocusedCaptionerConfig(PretrainedConfig):
             raise ValueError(f"scene_connector is {scene_connector!r}; known are {', '.join(get_args(SceneKind))}")
         if region_encoder not in get_args(RegionKind):
             raise ValueError(f"region_encoder is {region_encoder!r}; known are {', '.join(get_args(RegionKind))}")
+        if not 0 < connector_depth <= DEEPEST:
+            raise ValueError(f"connector_depth {connector_depth} is no depth of a connector")
         self.language, self.vision = language or {}, vision
         self.scene_connector, self.region_encoder = scene_connector, region_encoder
         self.region_size, self.region_channels = region_size, region_channels
@@ -67,11 +70,19 @@ class FocusedCaptionerConfig(PretrainedConfig):
 
     def language_config(self) -> Qwen2Config:
         """The language model's configuration as transformers' class."""
-        return Qwen2Config(**self.language)
+        return Qwen2Config(**of_bounded_depth(self.language))
 
     def vision_config(self) -> SiglipVisionConfig | None:
         """The published tower's configuration as transformers' class; none beside the mini tower."""
-        return None if self.vision is None else SiglipVisionConfig(**self.vision)
+        return None if self.vision is None else SiglipVisionConfig(**of_bounded_depth(self.vision))
+
+
+def of_bounded_depth(config: dict[str, Any]) -> dict[str, Any]:
+    """The same configuration; `ValueError` for more layers than any model has, which would be built one by one for ever
+    before anything is asked of the memory."""
+    if not 0 <= int(config.get("num_hidden_layers", 0)) <= DEEPEST:
+        raise ValueError(f"num_hidden_layers {config['num_hidden_layers']} is no depth of a model")
+    return config
 
 
 CONFIG_FIELDS = (

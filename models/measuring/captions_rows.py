@@ -12,6 +12,8 @@ import pandas as pd
 
 from common.errors import BadInput
 from common.files import digest, read_json
+from common.tables import read_table
+from evaluation.store import CLIPS_COLUMNS
 from models.measuring.captions_truth import film_facts, perceived
 from models.training.judging import judge
 
@@ -128,7 +130,7 @@ def _scores(data: Path, unit: Unit, said: pd.DataFrame) -> pd.DataFrame:
     path = data / "scores" / unit.folder.name / "per_clip.parquet"
     if not path.is_file():
         return none
-    scores = pd.read_parquet(path)
+    scores = read_table(path, CLIPS_COLUMNS, advice="run the stage scores again")
     same = len(scores) == len(said) and list(scores["text_gen"].astype(str)) == list(said["text_gen"].astype(str))
     if not same or list(scores["film"].astype(str)) != list(said["film"]):
         return none  # scores of other predictions

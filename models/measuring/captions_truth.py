@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from common.errors import BadInput
-from common.files import read_json
+from common.files import read_json, read_json_lines
 from models.perception.tracks import box_iou
 
 SAME_PERSON = 0.3  # IoU of a region's box with a person's from which the region is theirs
@@ -48,8 +47,7 @@ def film_facts(film: Path) -> dict[int, dict[str, Any]]:
 
 def clip_records(folder: Path) -> list[dict[str, Any]]:
     """The clip records of a published folder of a film, in time order."""
-    lines = (folder / "clips.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    return read_json_lines(folder / "clips.jsonl", advice="make the stage again")
 
 
 def whose_tracks(regions: pd.DataFrame, truth: pd.DataFrame) -> dict[tuple[int, int], str]:

@@ -97,8 +97,7 @@ def read_bank(folder: Path) -> dict[str, np.ndarray]:
         if query.dtype.kind != "f" or query.ndim not in (1, 2) or query.size != query.shape[-1] or not query.size:
             raise BadInput(f"{path}: a query is (d,) or (1, d) floats, not {query.dtype} {query.shape}; make it again")
         query_d = query.reshape(-1)
-        with np.errstate(over="ignore"):
-            length = np.linalg.norm(query_d)
+        length = np.linalg.norm(query_d.astype(np.float64))
         if not 1e-3 < length < 1e3:  # nor NaN; the mean of unit vectors has some tenths
             raise BadInput(f"{path}: a vector of length {length:.3g}, a face's has about 1; make the bank again")
         queries[unquote(path.stem)] = unit_rows(query_d)

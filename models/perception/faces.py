@@ -116,5 +116,5 @@ def write_faces(faces: pd.DataFrame, shots: Iterable[Shot], folder: Path) -> Non
 
 def read_faces(folder: Path) -> tuple[pd.DataFrame, tuple[Shot, ...]]:
     """What `write_faces` wrote."""
-    faces = read_table(folder / "faces.parquet", FACE_COLUMNS, stage="query_banks")
+    faces = read_table(folder / "faces.parquet", FACE_COLUMNS, advice="run the stage query_banks again")
     return faces, read_shots(folder / "shots.json")

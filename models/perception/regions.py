@@ -93,9 +93,9 @@ def write_regions(regions: Regions, folder: Path) -> None:
 
 def read_regions(folder: Path) -> Regions:
     """What `write_regions` wrote."""
-    path = folder / "regions.json"
+    path, again = folder / "regions.json", "run the stage character_regions again"
     facts = read_json(path)
-    with blaming(path, "run the character_regions stage again"):
+    with blaming(path, again):
         film, (width, height, clips) = str(facts["film"]), (int(facts[name]) for name in ("width", "height", "clips"))
         if not (0 < width < 1 << 16 and 0 < height < 1 << 16 and clips >= 0):
             raise ValueError(f"masks of {width}x{height} in {clips} clips")
@@ -103,7 +103,7 @@ def read_regions(folder: Path) -> Regions:
         film=film,
         width=width,
         height=height,
-        tracks=read_table(folder / "tracks.parquet", TRACK_COLUMNS, stage="character_regions", gaps=GAPS),
-        regions=read_table(folder / "regions.parquet", REGION_COLUMNS, stage="character_regions", gaps=GAPS),
+        tracks=read_table(folder / "tracks.parquet", TRACK_COLUMNS, advice=again, gaps=GAPS),
+        regions=read_table(folder / "regions.parquet", REGION_COLUMNS, advice=again, gaps=GAPS),
         clips=clips,
     )

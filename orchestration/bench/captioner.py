@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assets.clips import read_records
 from common.errors import BadInput
 from orchestration.bench.harness import Result, interleaved
 
@@ -212,8 +212,7 @@ def _films(data: Path, stage: str) -> Iterator[Film]:
 
 
 def _records(data: Path, stage: str, film: Film) -> list[dict[str, Any]]:
-    lines = (data / stage / film.id / "clips.jsonl").read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    return read_records(data / stage / film.id)
 
 
 def _film_samples(

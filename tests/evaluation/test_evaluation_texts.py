@@ -83,5 +83,5 @@ def test_what_cannot_be_scored_is_named_by_row(table: pd.DataFrame, told: str) -
 def test_a_clip_may_be_called_by_any_number_of_digits_and_by_no_null_character() -> None:
     items = read_items(_table(clip_id=["9" * 5000]))
     assert items[0].clip_id == "9" * 5000
-    with pytest.raises(BadInput, match="predictions:1: a null character in film or clip_id"):
+    with pytest.raises(BadInput, match="predictions:1: a null character in film or clip_id; take it out"):
         read_items(_table(clip_id=["1\0"]))

@@ -14,7 +14,8 @@ from models.captioner.checkpoints import load_base, load_tower
 
 
 @pytest.mark.parametrize(
-    ("part", "name", "load"), [("captioner", "region_size", load_base), ("tower", "region_channels", load_tower)]
+    ("part", "name", "load"),
+    [("captioner", "region_size", load_base), ("tower", "region_channels", load_tower)],
 )
 def test_a_size_that_no_weights_have_takes_no_memory(
     tmp_path: Path, part: str, name: str, load: Callable[[Path], object]
@@ -27,3 +28,13 @@ def test_a_size_that_no_weights_have_takes_no_memory(
     (folder / "config.json").write_text(json.dumps(config))
     with pytest.raises(BadInput, match=r"config\.json: .*asks for .* numbers.*; make base_model again"):
         load(folder)
+
+
+@pytest.mark.parametrize("file", ["config.json", "language_model/config.json"])
+def test_a_depth_that_no_model_has_is_not_built_layer_by_layer(tmp_path: Path, file: str) -> None:
+    folder = toy_base(tmp_path / "base_model")
+    config = json.loads((folder / file).read_text())
+    config.get("captioner", {"language": config})["language"]["num_hidden_layers"] = 10**9
+    (folder / file).write_text(json.dumps(config))
+    with pytest.raises(BadInput, match="num_hidden_layers 1000000000 is no depth"):
+        load_base(folder)

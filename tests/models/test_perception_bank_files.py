@@ -30,11 +30,13 @@ def test_both_published_shapes_are_read_and_brought_to_length_1(tmp_path: Path) 
     [
         np.zeros(4, np.float32),
         np.full(4, np.nan, np.float32),
-        np.full(4, 3e38, np.float32),  # its length is infinite
+        np.full(4, 1e-4, np.float32),
+        np.full(4, 1e4, np.float32),
+        np.full(4, 3e38, np.float32),
         np.ones((2, 4), np.float32),
         np.ones(4, np.int64),
     ],
-    ids=["zeros", "nan", "huge", "two rows", "integers"],
+    ids=["zeros", "nan", "tiny", "large", "huge", "two rows", "integers"],
 )
 def test_a_query_that_is_none_is_told_with_its_file(tmp_path: Path, query: np.ndarray) -> None:
     np.save(tmp_path / "Ada.npy", query)

@@ -32,5 +32,10 @@ def test_a_licence_is_what_the_metadata_state(
     assert licences.licence_of("some-package") == ("1.0", told)
 
 
+def test_the_page_has_every_direct_dependency() -> None:
+    page = (ROOT / "docs/third_party.md").read_text(encoding="utf-8")
+    assert [name for name in licences.direct_dependencies(ROOT / "pyproject.toml") if f"| {name} | " not in page] == []
+
+
 def test_the_page_carries_what_comes_inside_the_packages() -> None:
     assert (ROOT / "docs/third_party.md").read_text(encoding="utf-8").endswith(licences.CARRIED)

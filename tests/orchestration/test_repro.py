@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from multiprocessing import get_context
 from typing import Any
 
@@ -176,6 +177,7 @@ def whole(project: Project) -> str:
 
 @pytest.mark.slow
 def test_it_makes_what_dvc_makes_and_then_nothing(project: Project) -> None:
+    forget(project)
     done = project.command("orchestration.repro")
     assert done.returncode == 0, done.stderr
     assert "total: 1 made; committed to DVC" in done.stderr
@@ -252,7 +254,11 @@ def signalled(project: Project, number: signal.Signals, *, when: str) -> tuple[i
         start_new_session=True,
     )
     assert process.stderr is not None
-    assert any(when in line for line in process.stderr), f"it ended without saying {when!r}"
-    os.killpg(process.pid, number)
-    _, told = process.communicate(timeout=60)
+    try:
+        assert any(when in line for line in process.stderr), f"it ended without saying {when!r}"
+        os.killpg(process.pid, number)
+        _, told = process.communicate(timeout=60)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
     return process.returncode, told

@@ -20,8 +20,8 @@ WRONG = {
     "nonsense: 1": r"params.yaml: nonsense: unknown parameter; known here: films, studio",
     "studio: {train_films: many}": r"params.yaml: studio.train_films: .*integer.*not 'many'; change it",
     "studio: {train_films: 0}": r"params.yaml: studio.train_films: .*greater than or equal to 1, not 0; change it",
-    "studio: {seconds: .inf}": r"params.yaml: studio.seconds: inf is not a finite number",
-    "studio: {seconds: .nan}": r"params.yaml: studio.seconds: nan is not a finite number",
+    "studio: {seconds: .inf}": r"params.yaml: studio.seconds: Input should be a finite number, not inf; change it",
+    "studio: {seconds: .nan}": r"params.yaml: studio.seconds: Input should be a finite number, not nan; change it",
     "films: {source: tape}": r"params.yaml: films.source: .*'studio' or 'corpora', not 'tape'",
     "films: {corpora: {train: [../../docs]}}": r"params.yaml: films.corpora.train.0: .*pattern.*not '../../docs'",
     "captioner: {variants: {../../docs: {soft_prompt: true, region: true, text_prior: true}}}": (

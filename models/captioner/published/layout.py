@@ -172,7 +172,7 @@ def unpublished(model: FocusedCaptioner, keys: Mapping[str, str]) -> list[str]:
 
 def read_published_config(folder: Path) -> dict[str, Any]:
     """`config.json` of a published model."""
-    content = read_json(folder / "config.json")
+    content = read_json(folder / "config.json", foreign=True)
     if not isinstance(content, dict):
         raise BadInput(f"{folder.name}/config.json: not a configuration; fetch it again")
     return content

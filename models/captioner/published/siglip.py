@@ -61,7 +61,7 @@ def raster(config: SiglipVisionConfig) -> tuple[int, int]:
 
 def vision_config(folder: Path) -> SiglipVisionConfig:
     """The tower's configuration out of SigLIP's `config.json`, which has the text's beside it."""
-    content = read_json(folder / "config.json")
+    content = read_json(folder / "config.json", foreign=True)
     part = content.get("vision_config", content if content.get("model_type") == "siglip_vision_model" else None)
     if not isinstance(part, dict):
         raise BadInput(f"{folder.name}/config.json: no SigLIP vision configuration; name SigLIP's weights")

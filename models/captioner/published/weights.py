@@ -36,7 +36,7 @@ class PublishedFiles:
 def published_files(folder: Path) -> PublishedFiles:
     """Reads index and headers; BadInput for a missing or torn shard, or an index that disagrees with its shards."""
     if (folder / INDEX).is_file():
-        index = read_json(folder / INDEX)
+        index = read_json(folder / INDEX, foreign=True)
         place = index.get("weight_map") if isinstance(index, dict) else None
         if not isinstance(place, dict) or not all(isinstance(name, str) for name in place.values()):
             raise BadInput(f"{folder.name}/{INDEX}: has no weight_map; fetch it again")
