@@ -12,6 +12,9 @@ COMPILE := pip compile --generate-hashes --python-version 3.11 --no-emit-index-u
 
 export DVC_NO_ANALYTICS := 1
 export DO_NOT_TRACK := 1
+# uv has certificates of its own: behind a proxy that the system trusts it has to be told to trust it too (both its names).
+export UV_SYSTEM_CERTS ?= 1
+export UV_NATIVE_TLS ?= 1
 # DVC keeps pickles in its own cache (docs/security.md): here, where nobody else writes, and not in /var/tmp.
 PRIVATE := $(shell mkdir -p .cache/dvc && chmod 700 .cache/dvc)
 unexport PYTHONDONTWRITEBYTECODE # every process would compile its imports again
