@@ -244,6 +244,8 @@ def forget(project: Project) -> None:
 def signalled(project: Project, number: signal.Signals, *, when: str) -> tuple[int, str]:
     """Status and last lines of a run all of whose processes get the signal once it has said `when`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("DVC_", "DAGSTER_"))}
+    # Tests that run in the background of a script ignore Ctrl-C, and what they start would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "orchestration.repro"],
         cwd=project.root,
@@ -253,6 +255,7 @@ def signalled(project: Project, number: signal.Signals, *, when: str) -> tuple[i
         text=True,
         start_new_session=True,
     )
+    signal.signal(signal.SIGINT, before)
     assert process.stderr is not None
     try:
         assert any(when in line for line in process.stderr), f"it ended without saying {when!r}"
