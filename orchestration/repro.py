@@ -26,7 +26,7 @@ from common.garbage import leave, spare_collections
 from orchestration import run, warm
 from orchestration.warm import Ended
 from publishing import versions
-from publishing.places import home, root
+from publishing.places import home, parameters_file, root
 from publishing.room import end_for_room
 
 if TYPE_CHECKING:
@@ -99,6 +99,9 @@ def _changed() -> set[str]:
     command = [sys.executable, "-m", "dvc", "status", "--json"]
     asked = subprocess.run(command, cwd=root(), capture_output=True, text=True, check=False)
     if asked.returncode:
+        from publishing.settings import load_settings
+
+        load_settings(parameters_file())  # which tells a mistake there with its line and in fewer words than DVC
         raise BadInput(f"dvc status: {' '.join(asked.stderr.split())}")
     return set(json.loads(asked.stdout))
 

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", choices=GROUPS, action="append", help="this group of kinds (repeatable; default: all)"
     )
-    parser.add_argument("--out", type=Path, default=Path("docs"), help="where damage.md goes")
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="where damage.md goes (default: docs)")
     asked = parser.parse_args(arguments)
     os.environ["OMP_NUM_THREADS"] = "1"  # of the process that reads, which is started from here
     os.environ["OPENCV_LOG_LEVEL"] = "OFF"
@@ -42,6 +42,7 @@ def _survey(asked: argparse.Namespace) -> int:
             print(f"{tally.kind}, file {number}: {outcome.what}: {outcome.told}", file=sys.stderr)
     asked_for = [f"--files {asked.files}", f"--seed {asked.seed}", *(f"--only {group}" for group in asked.only or ())]
     write_text(asked.out / "damage.md", page(tallies, " ".join(asked_for), files=asked.files))
+    print(f"{asked.out / 'damage.md'} written")
     return 1 if any(tally.faults for tally in tallies) else 0
 
 

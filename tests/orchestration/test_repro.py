@@ -205,6 +205,9 @@ def test_a_rejection_is_told_and_what_reads_it_is_left_alone(project: Project, w
 def test_a_mistake_in_the_parameters_is_one_line(project: Project) -> None:
     parameters = project.root / "params.yaml"
     text = parameters.read_text()
+    parameters.write_text(text + "  slipped: 1\n")
+    done = project.command("orchestration.repro")
+    assert done.returncode == 2 and done.stderr.splitlines()[-1].startswith("params.yaml:"), done.stderr
     parameters.write_text(text.replace("train_films:", "train_movies:"))
     done = project.command("orchestration.repro")
     parameters.write_text(text)
