@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import json
+import math
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -128,8 +129,8 @@ class RememberedDetector:
                 faces_of = [[Face(_box(box), float(confidence)) for box, confidence in faces] for faces in known]
                 if len(faces_of) != len(frames):
                     raise ValueError(f"answers to {len(faces_of)} frames of {len(frames)}")
-                if not all(0 <= face.confidence <= 1 for face in chain(*faces_of)):
-                    raise ValueError("a confidence that is no probability")
+                if not all(math.isfinite(face.confidence) for face in chain(*faces_of)):
+                    raise ValueError("a confidence that is no number")
                 return faces_of
         found = self.detector.detect(frames)
         record = [[[[float(x) for x in face.box], float(face.confidence)] for face in faces] for faces in found]

@@ -102,27 +102,27 @@ class Watch:
         return path.startswith(f"{self.box}/") or path == os.devnull
 
 
-def check_sound(value: Any, depth: int = 0) -> None:
+def check_sound(value: Any) -> None:
     """`AssertionError` for a result that cannot be written down: numbers that are none, text that no file can hold."""
     if isinstance(value, float):
         assert math.isfinite(value), f"the number {value} was read"
     elif isinstance(value, np.ndarray):
         assert value.dtype == object or np.isfinite(value).all(), "an array with numbers that are none was read"
     elif isinstance(value, pd.DataFrame):
-        check_sound(value.to_dict("list"), depth + 1)
+        check_sound(value.to_dict("list"))
     elif isinstance(value, str):
         assert value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value), "half a character was read"
         assert "\x00" not in value, "a null character was read"
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         for field in dataclasses.fields(value):
-            check_sound(getattr(value, field.name), depth + 1)
+            check_sound(getattr(value, field.name))
     elif isinstance(value, Mapping):
         for key, inner in value.items():
-            check_sound(key, depth + 1)
-            check_sound(inner, depth + 1)
+            check_sound(key)
+            check_sound(inner)
     elif isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes | bytearray):
         for inner in value:
-            check_sound(inner, depth + 1)
+            check_sound(inner)
 
 
 def _refusal(kind: Kind, line: str) -> Outcome:
