@@ -28,6 +28,7 @@ from orchestration.warm import Ended
 from publishing import versions
 from publishing.places import home, parameters_file, root
 from publishing.room import end_for_room
+from publishing.settings import load_settings
 
 if TYPE_CHECKING:
     from publishing.stage import Graph
@@ -63,7 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def repro(at_once: int | None) -> int:
-    """Makes what is changed; the exit status."""
+    """Makes what is changed; the exit status. DVC does not see a parameter that no stage knows: it is refused first."""
+    load_settings(parameters_file())
     if not can_fork():
         return _by_dvc()
     from common.progress import show_progress
@@ -99,9 +101,6 @@ def _changed() -> set[str]:
     command = [sys.executable, "-m", "dvc", "status", "--json"]
     asked = subprocess.run(command, cwd=root(), capture_output=True, text=True, check=False)
     if asked.returncode:
-        from publishing.settings import load_settings
-
-        load_settings(parameters_file())  # which tells a mistake there with its line and in fewer words than DVC
         raise BadInput(f"dvc status: {' '.join(asked.stderr.split())}")
     return set(json.loads(asked.stdout))
 
